@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class LookupsConfig(AppConfig):
+    """Everything that looks up: the engine, reports, their stream, pages and commands."""
+
+    name = "lookups"

@@ -1,0 +1,143 @@
+"""A report is one row: what was asked, how far it is, and everything that was found.
+
+The row alone renders the permalink; the Redis stream only carries it to pages that are open while
+it is being made.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import idna
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """The questions that pages and tasks ask of reports."""
+
+    def shareable(self, domain: str) -> ReportQuerySet:
+        """Reports of `domain` young enough to be given to the next visitor who asks.
+
+        A report with an owner is never given away: its link is the owner's to revoke.
+        """
+        since = timezone.now() - timedelta(seconds=settings.REPORT_SHARE_SECONDS)
+        return self.filter(
+            domain=domain, created__gte=since, owner=None, deleted_at=None
+        ).exclude(state=Report.State.FAILED)
+
+    def saved_by(self, user: Any) -> ReportQuerySet:
+        """The saved reports of one person, without those deleted a moment ago."""
+        return self.filter(owner=user, saved_at__isnull=False, deleted_at=None)
+
+    def expired(self) -> ReportQuerySet:
+        """Unsaved reports past their time, and deleted ones whose undo has run out."""
+        now = timezone.now()
+        old = models.Q(
+            saved_at=None, created__lt=now - timedelta(days=settings.REPORT_KEEP_DAYS)
+        )
+        return self.filter(old | models.Q(deleted_at__lt=now - timedelta(days=1)))
+
+    def unfinished(self) -> ReportQuerySet:
+        """Reports that a worker should be making."""
+        return self.filter(state__in=[Report.State.WAITING, Report.State.RUNNING])
+
+
+class Report(models.Model):
+    """One check of one domain."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    class Failure(models.TextChoices):
+        CRASH = "crash"  # the check itself broke: a fault of ours
+        LOST = "lost"  # its worker or queue went away too often
+
+    token = models.CharField(max_length=22, unique=True)
+    domain = models.CharField(max_length=253)
+    language = models.CharField(max_length=10, default="en")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    failure = models.CharField(max_length=10, choices=Failure.choices, blank=True)
+    status = models.CharField(max_length=10, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    asked = models.PositiveIntegerField(default=1)
+
+    created = models.DateTimeField(default=timezone.now)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+
+    sections = models.JSONField(default=dict)
+    queries = models.JSONField(default=list)
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="reports"
+    )
+    saved_at = models.DateTimeField(null=True)
+    name = models.CharField(max_length=100, blank=True)
+    note = models.TextField(max_length=2000, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["domain", "created"]),
+            models.Index(fields=["owner", "saved_at"]),
+            models.Index(fields=["state", "created"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain} ({self.state})"
+
+    @staticmethod
+    def new_token() -> str:
+        """128 random bits in 22 URL-safe characters."""
+        return secrets.token_urlsafe(16)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.token:
+            self.token = self.new_token()
+        super().save(*args, **kwargs)
+
+    @property
+    def unicode(self) -> str:
+        """The domain in U-labels (RFC 5890); the A-labels where they do not decode."""
+        try:
+            return idna.decode(self.domain)
+        except (idna.IDNAError, UnicodeError):
+            return self.domain
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def expires(self) -> Any:
+        """When the row goes: a datetime, or None for a saved report."""
+        if self.saved_at:
+            return None
+        return self.created + timedelta(days=settings.REPORT_KEEP_DAYS)
+
+    def get_absolute_url(self) -> str:
+        return reverse("report", args=[self.token])
+
+    def copy_for(self, owner: Any) -> Report:
+        """A saved copy with a token of its own, whose link only `owner` can revoke."""
+        copied = (
+            "domain", "language", "state", "failure", "status", "created", "started", "finished",
+            "sections", "queries",
+        )
+        return Report(
+            token=self.new_token(),
+            owner=owner,
+            saved_at=timezone.now(),
+            **{name: getattr(self, name) for name in copied},
+        )

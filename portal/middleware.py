@@ -1,0 +1,45 @@
+"""What every request passes that no library brings."""
+
+from __future__ import annotations
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import sync_and_async_middleware
+from redis.exceptions import RedisError
+
+
+def is_out_of_reach(exception: BaseException | None) -> bool:
+    """Whether Redis being away lies anywhere in the chain of causes."""
+    while exception is not None:
+        if isinstance(exception, RedisError):
+            return True
+        exception = exception.__cause__ or exception.__context__
+    return False
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """A friendly 503: nothing was lost, try again in a moment."""
+    response = render(request, "503.html", status=503)
+    response["Retry-After"] = "5"
+    return response
+
+
+@sync_and_async_middleware
+def service_unavailable(get_response):
+    """Shows a 503 page, not a 500, while Redis restarts (sign-in limits are counted there)."""
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return await get_response(request)
+    else:
+
+        def middleware(request):
+            return get_response(request)
+
+    def process_exception(request, exception):
+        return unavailable(request) if is_out_of_reach(exception) else None
+
+    middleware.process_exception = process_exception
+    return middleware

@@ -1,0 +1,49 @@
+"""Every address of the site. English stands at the root, other languages under their code."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path
+
+from learn import views as learn
+from learn.classroom import views as classroom
+from lookups import finding_views, saved_views, views
+from portal import account_views, seo
+from portal import views as portal
+
+handler400 = "portal.views.bad_request"
+handler403 = "portal.views.forbidden"
+
+urlpatterns = [
+    path("healthz", portal.healthz, name="healthz"),
+    path("robots.txt", seo.robots, name="robots"),
+    path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),
+]
+
+urlpatterns += i18n_patterns(
+    path("", portal.home, name="home"),
+    path("check/", views.check, name="check"),
+    path("check/live/", views.live, name="live"),
+    path("r/<str:token>/", views.report, name="report"),
+    path("r/<str:token>/events/", views.events, name="report-events"),
+    path("r/<str:token>/card.png", views.card, name="report-image"),
+    path("r/<str:token>/report.json", views.report_json, name="report-json"),
+    path("r/<str:token>/save/", views.save, name="report-save"),
+    path("tools/reverse/", views.reverse_lookup, name="reverse"),
+    path("findings/", finding_views.findings, name="findings"),
+    path("findings/<slug:id>/", finding_views.finding, name="finding"),
+    path("saved/", saved_views.saved, name="saved"),
+    path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
+    path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),
+    path("saved/<str:token>/delete/", saved_views.delete, name="saved-delete"),
+    path("saved/<str:token>/restore/", saved_views.restore, name="saved-restore"),
+    path("saved/<str:token>/revoke/", saved_views.revoke, name="saved-revoke"),
+    path("saved/<str:token>/renew/", saved_views.renew, name="saved-renew"),
+    path("learn/", learn.learn, name="learn"),
+    path("learn/<slug:slug>/", learn.article, name="article"),
+    path("classroom/", classroom.classroom, name="classroom"),
+    path("account/", account_views.account, name="account"),
+    path("account/export.json", account_views.account_export, name="account-export"),
+    path("account/delete/", account_views.account_delete, name="account-delete"),
+    path("accounts/", include("allauth.account.urls")),
+    prefix_default_language=False,
+)

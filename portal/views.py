@@ -1,0 +1,33 @@
+"""The home page, health, and the error pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from learn.articles import articles
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What the site is, the search field, and the articles to begin with."""
+    return render(
+        request, "portal/home.html", {"articles": articles(request.LANGUAGE_CODE)}
+    )
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Says that the web process answers; asks nothing of database or queue."""
+    return JsonResponse({"status": "ok"})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without a valid token: most often a page left open too long."""
+    return render(request, "403.html", {"csrf": True}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "403.html", status=403)
