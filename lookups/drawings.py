@@ -1,7 +1,7 @@
 """Geometry of the pictures that reports show: numbers and short labels, no markup, no colours.
 
 The MX picture is a postal route. A rail leads down from the letter; each preference is a stop on
-it, the lowest first (RFC 5321 §5.1); hosts of equal preference share a stop, as they share the load.
+it, the lowest first (RFC 5321 §5.1); hosts of equal preference share a stop and the load.
 """
 
 from __future__ import annotations

@@ -56,27 +56,23 @@ document.addEventListener("click", (event) => {
 // A part that arrives anew replaces the old one: what the reader had opened or closed stays so, and
 // the keyboard stays where it was.
 const kept = new WeakMap();
+const keyed = (target) => [...target.querySelectorAll("details[data-key]")];
 
 document.addEventListener("htmx:sseBeforeMessage", ({ target }) => {
-  const active = document.activeElement;
+  const focused = document.activeElement.closest("summary, a, button");
+  const details = target.contains(focused) && focused.closest("details[data-key]");
   kept.set(target, {
-    toggled: new Map(
-      [...target.querySelectorAll("details[id]")].map((details) => [details.id, details.open]),
-    ),
-    focused: target.contains(active) ? active.closest("[id]")?.id : null,
-    inSummary: active?.tagName === "SUMMARY",
+    toggled: new Map(keyed(target).map((element) => [element.dataset.key, element.open])),
+    key: details ? details.dataset.key : null,
   });
 });
 
 document.addEventListener("htmx:sseMessage", ({ target }) => {
-  const { toggled, focused, inSummary } = kept.get(target) ?? { toggled: new Map() };
-  for (const [id, open] of toggled) {
-    const details = document.getElementById(id);
-    if (details) details.open = open;
+  const { toggled, key } = kept.get(target);
+  for (const element of keyed(target)) {
+    if (toggled.has(element.dataset.key)) element.open = toggled.get(element.dataset.key);
+    if (element.dataset.key === key) element.querySelector("summary").focus({ preventScroll: true });
   }
-  if (!focused || target.contains(document.activeElement)) return;
-  const element = document.getElementById(focused);
-  (inSummary ? element?.querySelector("summary") : element)?.focus({ preventScroll: true });
 });
 
 // A lost connection is said, and taken back when the page hears again.
