@@ -1,0 +1,61 @@
+"""Where an address may be reached: the scopes that matter to a mail server."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Scope(StrEnum):
+    """PUBLIC can receive mail from anywhere; every other scope cannot."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    DOCUMENTATION = "documentation"
+    RESERVED = "reserved"
+
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+# RFC 5737, RFC 3849, RFC 9637
+DOCUMENTATION = _networks(
+    "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"
+)
+# RFC 1918, RFC 4193 (unique local), RFC 6598 (shared), and the deprecated site-local (RFC 3879)
+PRIVATE = _networks(
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10"
+)
+LOOPBACK = _networks("127.0.0.0/8", "::1/128")
+# Benchmarking ranges (RFC 2544, RFC 5180): the classroom's public addresses, reserved elsewhere.
+CLASSROOM = _networks("198.18.0.0/15", "2001:2::/48")
+
+
+def scope_of(address: Address, lesson: bool = False) -> Scope:
+    """The scope of `address` by the IANA special-purpose registries (RFC 6890).
+
+    `lesson` is True for domains of the classroom, where CLASSROOM counts as public. An IPv4 address
+    inside an IPv6 one (RFC 4291 §2.5.5.2) is judged as the IPv4 address.
+    """
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if _within(address, DOCUMENTATION):
+        return Scope.DOCUMENTATION
+    if _within(address, LOOPBACK):
+        return Scope.LOOPBACK
+    if _within(address, PRIVATE):
+        return Scope.PRIVATE
+    if lesson and _within(address, CLASSROOM):
+        return Scope.PUBLIC
+    if address.is_multicast or not address.is_global:
+        return Scope.RESERVED
+    return Scope.PUBLIC
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
