@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -167,9 +168,23 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # A code keeps the visitor in the tab (and at the report) where the sign-up began.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+# A new code may be asked for. Changing the address in mid-sign-up is left out: allauth offers it
+# only for addresses without an account, and so would tell which addresses have one.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one replaces it once confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.forms.LoginForm",
+    "confirm_email_verification_code": "portal.accounts.forms.CodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_USER_DISPLAY = attrgetter("email")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "saved"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 EMAIL_BACKEND = os.environ.get(

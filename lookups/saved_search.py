@@ -1,0 +1,58 @@
+"""Finding and ordering saved reports, in a fixed number of queries."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+
+from lookups.engine.finding import Severity
+from lookups.models import Report
+
+# What the list shows. The sections and the query log are big and stay in the database.
+SHOWN = (
+    "token", "domain", "state", "status", "created", "finished", "owner", "saved_at", "name",
+    "note", "revoked_at",
+)  # fmt: skip
+
+# More words hardly narrow a search, but each may cost a query of its own.
+MAX_WORDS = 8
+
+_severity = Case(
+    *(When(status=severity, then=Value(severity.rank)) for severity in Severity),
+    default=Value(-1),  # not finished, or failed
+    output_field=IntegerField(),
+)
+_unnamed = Case(When(name="", then=Value(1)), default=Value(0), output_field=IntegerField())
+
+ORDERS = {
+    "newest": ("-created", "-id"),
+    "oldest": ("created", "id"),
+    "domain": ("domain", "-created", "-id"),
+    "status": (_severity.desc(), "-created", "-id"),
+    "name": (_unnamed, Lower("name"), "-created", "-id"),
+}
+
+
+def find(reports: QuerySet[Report], query: str, order: str) -> QuerySet[Report]:
+    """Those of `reports` that hold every word of `query` in domain, name or note."""
+    for word in query.split()[:MAX_WORDS]:
+        reports = reports.filter(_holds(reports, word))
+    return reports.order_by(*ORDERS[order]).only(*SHOWN)
+
+
+def _holds(reports: QuerySet[Report], word: str) -> Q:
+    """Rows store A-labels (RFC 5890), so a word in another script is sought in the U-labels."""
+    # Full-width letters and dots (UTS 46) mean the same as ASCII in a domain.
+    plain = unicodedata.normalize("NFKC", word).replace("。", ".").casefold()
+    found = Q(name__icontains=word) | Q(note__icontains=word) | Q(domain__contains=plain)
+    if not plain.isascii():
+        found |= Q(domain__in=_internationalized(reports, plain))
+    return found
+
+
+def _internationalized(reports: QuerySet[Report], part: str) -> list[str]:
+    """The domains whose U-label form has `part` in it. A-labels do not keep substrings."""
+    domains = reports.filter(domain__contains="xn--").values_list("domain", flat=True).distinct()
+    return [domain for domain in domains if part in Report(domain=domain).unicode]

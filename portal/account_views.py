@@ -1,0 +1,93 @@
+"""A person's own account: what it holds, a copy to take away, and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from lookups.models import Report
+from portal.accounts.forms import DeleteAccountForm
+
+EXPORTED = (
+    "domain", "name", "note", "token", "status", "created", "finished", "saved_at", "revoked_at",
+    "deleted_at",
+)  # fmt: skip
+READABLE = {"indent": 2, "ensure_ascii": False}
+
+
+@never_cache
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """Address, date joined, and the ways to change, take away or delete it all."""
+    saved = Report.objects.saved_by(request.user).count()
+    return render(request, "portal/account.html", {"saved": saved})
+
+
+@never_cache
+@require_safe
+@login_required
+def account_export(request: HttpRequest) -> HttpResponse:
+    """Everything kept about the person, as a JSON file. Dates are ISO 8601, null where unset."""
+    response = JsonResponse(exported(request.user), json_dumps_params=READABLE)
+    response["Content-Disposition"] = 'attachment; filename="mxplain-account.json"'
+    return response
+
+
+def exported(user: Any) -> dict[str, Any]:
+    """The account and its reports, also those unsaved or deleted but not gone yet."""
+    reports = Report.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED)
+    return {
+        "schema": 1,
+        "email": user.email,
+        "joined": user.date_joined,
+        "reports": [
+            report
+            | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
+            for report in reports
+        ],
+    }
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def account_delete(request: HttpRequest) -> HttpResponse:
+    """Says what goes; with the right password, deletes it."""
+    form = DeleteAccountForm(request.user, request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        # The same allowance as where allauth asks for the password again.
+        limited = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
+        if limited:
+            return limited
+        if form.is_valid():
+            delete_user(request)
+            messages.success(request, _("Your account and everything in it are deleted."))
+            return redirect("home")
+    saved = Report.objects.saved_by(request.user).count()
+    status = 400 if form.errors else 200
+    return render(
+        request, "portal/account_delete.html", {"form": form, "saved": saved}, status=status
+    )
+
+
+def delete_user(request: HttpRequest) -> None:
+    """Deletes the user, their reports and addresses together, then ends the session."""
+    with transaction.atomic():
+        User.objects.get(pk=request.user.pk).delete()
+    logout(request)
