@@ -1,7 +1,7 @@
 """From what a visitor types to the domain that is meant.
 
-A domain, an e-mail address or a URL is reduced to its domain and mapped by UTS 46 (non-transitional)
-and IDNA 2008 (RFC 5891) to A-labels.
+A domain, an e-mail address or a URL is reduced to its domain and mapped by UTS 46
+(non-transitional) and IDNA 2008 (RFC 5891) to A-labels.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def to_unicode(name: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Unicode compatibility forms folded (full-width letters, ideographic stops), outer space gone."""
+    """Full-width letters and ideographic stops folded, outer space gone."""
     text = text.strip()
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise DomainError("control")
@@ -120,7 +120,9 @@ def _host_of(text: str) -> str:
 def _has_scheme(text: str) -> bool:
     """'https://x' and 'mailto:x' have one; 'example.com:25' is a host and its port."""
     match = _SCHEME.match(text)
-    return bool(match) and ("//" in match[0] or not text[match.end() :].split("/")[0].isdigit())
+    if match is None:
+        return False
+    return "//" in match[0] or not text[match.end() :].split("/")[0].isdigit()
 
 
 def _as_address(text: str) -> str:
