@@ -98,7 +98,7 @@ TEMPLATES = [
 # --- data -------------------------------------------------------------------------------------
 DATABASES = {
     "default": dj_database_url.config(
-        default=f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}", conn_max_age=60
+        default=f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}"
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

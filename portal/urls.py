@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from learn import views as learn
 from learn.classroom import views as classroom
-from lookups import finding_views, saved_views, views
+from lookups import events, finding_views, reverse_views, saved_views, views
 from portal import account_views, seo
 from portal import views as portal
 
@@ -24,11 +24,11 @@ urlpatterns += i18n_patterns(
     path("check/", views.check, name="check"),
     path("check/live/", views.live, name="live"),
     path("r/<str:token>/", views.report, name="report"),
-    path("r/<str:token>/events/", views.events, name="report-events"),
+    path("r/<str:token>/events/", events.events, name="report-events"),
     path("r/<str:token>/card.png", views.card, name="report-image"),
     path("r/<str:token>/report.json", views.report_json, name="report-json"),
     path("r/<str:token>/save/", views.save, name="report-save"),
-    path("tools/reverse/", views.reverse_lookup, name="reverse"),
+    path("tools/reverse/", reverse_views.reverse_lookup, name="reverse"),
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<slug:id>/", finding_views.finding, name="finding"),
     path("saved/", saved_views.saved, name="saved"),

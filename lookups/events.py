@@ -1,0 +1,147 @@
+"""The server-sent events of a running report: rendered sections, as the worker finishes them.
+
+An open page may come late, come back with Last-Event-ID, or lose Redis: it is told everything that
+is known, from the stream where there is one and else from the row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import kombu.exceptions
+import redis
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from . import stream, tasks
+from .models import Report
+from .presentation import ReportView, query_views, section_view
+from .views import find_report, report_view
+
+RETRY_MS = 1000  # how soon a browser comes back after a lost connection
+PAUSE_SECONDS = 1.0  # between two looks at the row while Redis is away
+_EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+Chunk = str
+
+
+@require_safe
+async def events(request: HttpRequest, token: str) -> HttpResponse:
+    """The stream of one report. `compact=1` is for the small form inside articles."""
+    found = await sync_to_async(find_report)(request, token)
+    if isinstance(found, HttpResponse):
+        return found
+    given = request.headers.get("Last-Event-ID", "")
+    teller = _Teller(
+        report=found,
+        view=await sync_to_async(report_view)(request, found),
+        language=translation.get_language() or "en",
+        compact=request.GET.get("compact") == "1",
+        last=given if _EVENT_ID.fullmatch(given) else "0",
+    )
+    response = StreamingHttpResponse(teller.chunks(), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache, no-transform"
+    response["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
+    return response
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Tells one open page about one report until it is done."""
+
+    report: Report
+    view: ReportView
+    language: str
+    compact: bool
+    last: str
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        yield f"retry: {RETRY_MS}\n\n"
+        connection = stream.async_client()
+        try:
+            while not self.report.is_finished:
+                news = await self._news(connection)
+                if any(event.event == "done" for event in news) or not news:
+                    await self.report.arefresh_from_db()
+                else:
+                    for chunk in self._tell(news):
+                        yield chunk
+                if not news and not self.report.is_finished:
+                    yield ": still here\n\n"
+                    await sync_to_async(self._revive)()
+            for chunk in self._all():
+                yield chunk
+        except Report.DoesNotExist:
+            yield _event("done", "", self.last)  # deleted while it was being watched
+        finally:
+            await connection.aclose()
+
+    async def _news(self, connection: Any) -> list[stream.Event]:
+        """What is new in the stream; nothing, after a pause, while Redis is away."""
+        try:
+            return await stream.read(connection, self.report.id, self.last)
+        except (redis.RedisError, OSError):
+            await asyncio.sleep(PAUSE_SECONDS)
+            return []
+
+    def _revive(self) -> None:
+        try:
+            tasks.revive(self.report)
+        except (redis.RedisError, kombu.exceptions.OperationalError):
+            pass  # the next look at the row tries again
+
+    def _tell(self, news: list[stream.Event]) -> list[Chunk]:
+        """Only the newest of each kind: a page that comes late needs no replay."""
+        self.last = news[-1].id
+        newest = {event.event: event.data for event in news}
+        first = self.view.state == "waiting"
+        if queries := newest.pop("queries", None):
+            self.view = replace(self.view, queries=query_views(queries))
+        self.view = replace(self.view, state="running")
+        chunks = [self._section(event, data) for event, data in newest.items()]
+        if not self.compact:
+            chunks.append(self._render("queries", "lookups/_queries.html"))
+            if first:
+                chunks.append(self._render("summary", "lookups/_summary.html"))
+        return chunks
+
+    def _all(self) -> list[Chunk]:
+        """Everything from the finished row, and that there is no more."""
+        self.view = replace(
+            self.view,
+            state=self.report.state,
+            status=self.report.status,
+            failure=self.report.failure,
+            finished=self.report.finished,
+            queries=query_views(self.report.queries),
+        )
+        chunks = [
+            self._section(f"section-{topic}", {**section, "complete": True})
+            for topic, section in self.report.sections.items()
+        ]
+        if not self.compact:
+            chunks.append(self._render("queries", "lookups/_queries.html"))
+            chunks.append(self._render("summary", "lookups/_summary.html"))
+        return [*chunks, _event("done", "", self.last)]
+
+    def _section(self, event: str, data: dict[str, Any]) -> Chunk:
+        template = "lookups/_section_compact.html" if self.compact else "lookups/_section.html"
+        return self._render(event, template, section=section_view(data, self.language))
+
+    def _render(self, event: str, template: str, **context: Any) -> Chunk:
+        with translation.override(self.language):
+            html = render_to_string(template, {"view": self.view, **context})
+        return _event(event, html, self.last)
+
+
+def _event(event: str, data: str, id: str) -> Chunk:
+    """One event in the form of the HTML standard, "Server-sent events"."""
+    lines = "".join(f"data: {line}\n" for line in data.splitlines() or [""])
+    return f"id: {id}\nevent: {event}\n{lines}\n"

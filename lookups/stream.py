@@ -1,0 +1,96 @@
+"""The Redis Stream of a running report: what open pages are told while it is made.
+
+An event has an `event` field ("section-<topic>", "queries", "done") and `data` in JSON. The row in
+the database stays the truth; a lost stream costs an open page some seconds, never a report.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+KEEP_SECONDS = 3600
+MAX_EVENTS = 500  # a report has some dozens
+BLOCK_MS = 2000
+LEASE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream; `id` is what Last-Event-ID brings back."""
+
+    id: str
+    event: str
+    data: Any
+
+
+def _key(report_id: int) -> str:
+    return f"report:{report_id}"
+
+
+@cache
+def client() -> redis.Redis:
+    """The connection pool of this process for the worker's side."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+    )
+
+
+def publish(report_id: int, event: str, data: Any) -> None:
+    """Appends an event. Raises redis.RedisError."""
+    pipe = client().pipeline(transaction=False)
+    fields = {"event": event, "data": json.dumps(data)}
+    pipe.xadd(_key(report_id), fields, maxlen=MAX_EVENTS, approximate=True)
+    pipe.expire(_key(report_id), KEEP_SECONDS)
+    pipe.execute()
+
+
+def hold_lease(report_id: int, owner: str) -> bool:
+    """Takes or renews the lease that says who makes this report now."""
+    key = _key(report_id) + ":lease"
+    if client().set(key, owner, nx=True, ex=LEASE_SECONDS):
+        return True
+    if client().get(key) != owner:
+        return False
+    client().expire(key, LEASE_SECONDS)
+    return True
+
+
+def is_leased(report_id: int) -> bool:
+    return bool(client().exists(_key(report_id) + ":lease"))
+
+
+def drop_lease(report_id: int, owner: str) -> None:
+    if client().get(_key(report_id) + ":lease") == owner:
+        client().delete(_key(report_id) + ":lease")
+
+
+def claim_revival(report_id: int, seconds: int) -> bool:
+    """True for the first who asks within `seconds`: one revival is enough for all viewers."""
+    return bool(client().set(_key(report_id) + ":revival", "1", nx=True, ex=seconds))
+
+
+def async_client() -> redis.asyncio.Redis:
+    """A connection of its own for one open page; close it with `aclose`."""
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=BLOCK_MS / 1000 + 3,
+        socket_connect_timeout=2,
+    )
+
+
+async def read(connection: redis.asyncio.Redis, report_id: int, last: str) -> list[Event]:
+    """The events after `last` ("0" for all), waiting up to BLOCK_MS for the first."""
+    streams = await connection.xread({_key(report_id): last}, count=100, block=BLOCK_MS)
+    return [
+        Event(id, fields["event"], json.loads(fields["data"]))
+        for _, entries in streams or []
+        for id, fields in entries
+    ]

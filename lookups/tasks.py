@@ -1,0 +1,157 @@
+"""The worker's side of a report: make it, keep it, tell the open pages.
+
+`run_report` may come twice or break off at any point: a lease in Redis says who makes the report
+now, the row says what is finished, and a report whose lease has run out is begun anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import redis
+from celery import shared_task
+from django.utils import timezone
+
+from . import stream
+from .engine.finding import Section
+from .engine.names import Domain, to_unicode
+from .engine.report import report as run_checks
+from .engine.resolver import Resolver
+from .engine.transport import Transport
+from .event_loop import event_loop
+from .models import Report
+from .presentation import status_of
+from .runtime import is_lesson, resolver_settings
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 4
+TICK = 1.0  # seconds between renewals of the lease
+REVIVE_SECONDS = 10  # between two attempts to revive one report
+
+Progress = tuple[Section, list[dict[str, Any]]]
+
+
+def enqueue(report: Report) -> None:
+    """Hands the report to a worker. Raises kombu's OperationalError where there is no queue."""
+    run_report.delay(report.id)
+
+
+@shared_task
+def run_report(report_id: int) -> None:
+    """Makes one report, unless it is finished or being made by somebody else."""
+    owner = secrets.token_hex(8)
+    report = Report.objects.filter(id=report_id).first()
+    if report is None or report.is_finished or not _take(report.id, owner):
+        return
+    try:
+        if not _begin(report):
+            _finish(report, failure=Report.Failure.LOST)
+            return
+        try:
+            _make(report, owner)
+        except Exception:
+            logger.exception("the report on %s broke off", report.domain)
+            _finish(report, failure=Report.Failure.CRASH)
+        else:
+            _finish(report)
+    finally:
+        _tolerate(stream.drop_lease, report.id, owner)
+
+
+@shared_task
+def expire_reports() -> int:
+    """Deletes reports whose time is over."""
+    deleted, _ = Report.objects.expired().delete()
+    return deleted
+
+
+@shared_task
+def revive_reports() -> int:
+    """Begins again what no worker is making although somebody waits for it."""
+    since = timezone.now() - timedelta(seconds=REVIVE_SECONDS)
+    waiting = Report.objects.unfinished().filter(created__lt=since)[:100]
+    return sum(revive(report) for report in waiting)
+
+
+def revive(report: Report) -> bool:
+    """Enqueues an unfinished report that nobody makes, at most once in REVIVE_SECONDS.
+
+    A killed worker's message comes back by itself, but only after a minute: too long for somebody
+    who watches. Raises redis.RedisError.
+    """
+    if stream.is_leased(report.id) or not stream.claim_revival(report.id, REVIVE_SECONDS):
+        return False
+    enqueue(report)
+    return True
+
+
+def _begin(report: Report) -> bool:
+    """Marks the report as running; False where that was tried too often."""
+    report.attempts += 1
+    if report.attempts > MAX_ATTEMPTS:
+        return False
+    report.state = Report.State.RUNNING
+    report.started = timezone.now()
+    _store(report, "attempts", "state", "started")
+    return True
+
+
+def _make(report: Report, owner: str) -> None:
+    """Runs the checks; every section goes to the stream first, then onto the row."""
+    kept: set[str] = set()
+    for progress in event_loop().iterate(lambda transport: _checks(report, transport), TICK):
+        _tolerate(stream.hold_lease, report.id, owner)
+        if progress is None:
+            continue
+        section, queries = progress
+        report.sections[section.topic] = section.as_json()
+        report.queries = queries
+        _tell(report, f"section-{section.topic}", report.sections[section.topic])
+        _tell(report, "queries", queries)
+        if section.complete or section.topic not in kept:
+            kept.add(section.topic)
+            _store(report, "sections", "queries")
+
+
+async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progress]:
+    resolver = Resolver(resolver_settings(), transport)
+    domain = Domain(report.domain, to_unicode(report.domain))
+    async for section in run_checks(resolver, domain, lesson=is_lesson(report.domain)):
+        yield section, list(resolver.log)
+
+
+def _finish(report: Report, failure: str = "") -> None:
+    report.state = Report.State.FAILED if failure else Report.State.DONE
+    report.failure = failure
+    report.status = "" if failure else status_of(report.sections.values())
+    report.finished = timezone.now()
+    _store(report, "state", "failure", "status", "finished", "sections", "queries")
+    _tell(report, "done", {})
+
+
+def _store(report: Report, *fields: str) -> None:
+    """Writes what the worker knows, and no more: the reader may save or delete the row meanwhile."""
+    Report.objects.filter(id=report.id).update(**{name: getattr(report, name) for name in fields})
+
+
+def _tell(report: Report, event: str, data: Any) -> None:
+    _tolerate(stream.publish, report.id, event, data)
+
+
+def _take(report_id: int, owner: str) -> bool:
+    """The lease; without Redis nobody else can be at it, since the queue is there too."""
+    return _tolerate(stream.hold_lease, report_id, owner) is not False
+
+
+def _tolerate(function: Any, *arguments: Any) -> Any:
+    """Calls what needs Redis. While Redis is away the report goes on: its row has everything."""
+    try:
+        return function(*arguments)
+    except redis.RedisError as error:
+        logger.warning("Redis is out of reach: %s", error)
+        return None

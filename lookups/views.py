@@ -1,0 +1,226 @@
+"""The pages of a check: asking for it, and reading, saving and sharing the report."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import kombu.exceptions
+import redis
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from . import cards, output, tasks
+from .engine.names import Domain
+from .engine.report import TOPICS
+from .forms import InputError, read_domain
+from .models import Report
+from .presentation import ReportView, query_views, section_views
+
+ASKED = "asked"  # session key: tokens of the reports this visitor asked for, the newest last
+MAX_ASKED = 50
+
+
+# --- asking ------------------------------------------------------------------------------------
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """The search page; POST `domain` makes a report, or gives one made moments ago.
+
+    `again` asks for a new one in any case.
+    """
+    if request.method != "POST":
+        value = request.GET.get("domain", "")
+        return render(request, "lookups/check.html", {"value": value[:2000]})
+    typed = request.POST.get("domain", "")
+    domain = read_domain(typed)
+    if isinstance(domain, InputError):
+        context = {"value": typed[:2000], "error": domain}
+        return render(request, "lookups/check.html", context, status=400)
+    report = _report_for(request, domain, anew=request.POST.get("again") == "1")
+    return _unavailable(request) if report is None else redirect(report)
+
+
+@never_cache
+@require_POST
+def live(request: HttpRequest) -> HttpResponse:
+    """The lookup inside an article: answers with the fragment that listens to the stream."""
+    typed = request.POST.get("domain", "")
+    uid = request.POST.get("uid", "")[:40]
+    context: dict[str, Any] = {"domain": typed[:2000], "uid": uid if uid.isalnum() else "x"}
+    domain = read_domain(typed)
+    if isinstance(domain, InputError):
+        context["error"] = domain
+    elif report := _report_for(request, domain, anew=False):
+        context["view"] = report_view(request, report)
+        context["domain"] = domain.unicode
+    else:
+        context["error"] = InputError(_("The queue of checks is out of reach. Try again soon."))
+    return render(request, "lookups/_live.html", context)
+
+
+def _report_for(request: HttpRequest, domain: Domain, anew: bool) -> Report | None:
+    """A report to look at: a young one that others asked for, or a new one; None without queue."""
+    young = None if anew else Report.objects.shareable(domain.ascii).order_by("-created").first()
+    if young:
+        return _note_asked(request, young)
+    report = Report.objects.create(domain=domain.ascii, language=get_language() or "en")
+    try:
+        tasks.enqueue(report)
+    except (kombu.exceptions.OperationalError, redis.RedisError):
+        report.delete()
+        return None
+    _remember(request, report)
+    return report
+
+
+def _note_asked(request: HttpRequest, report: Report) -> Report:
+    """Counts a further visitor, so that nobody can later claim the link as theirs alone."""
+    if report.token not in request.session.get(ASKED, []):
+        Report.objects.filter(id=report.id).update(asked=F("asked") + 1)
+        _remember(request, report)
+    return report
+
+
+def _remember(request: HttpRequest, report: Report) -> None:
+    request.session[ASKED] = [*request.session.get(ASKED, []), report.token][-MAX_ASKED:]
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    response = render(request, "503.html", status=503)
+    response["Retry-After"] = "5"
+    return response
+
+
+# --- reading -----------------------------------------------------------------------------------
+def find_report(request: HttpRequest, token: str) -> Report | HttpResponse:
+    """The report behind a link, or the page that says why it no longer works. Raises Http404."""
+    report = get_object_or_404(Report, token=token)
+    is_owner = request.user.is_authenticated and report.owner_id == request.user.pk
+    reason = "deleted" if report.deleted_at else "revoked" if report.revoked_at else ""
+    if not reason and report.expires and report.expires < timezone.now():
+        reason = "expired"
+    if reason == "revoked" and is_owner:
+        reason = ""
+    if reason:
+        return render(request, "lookups/gone.html", {"reason": reason}, status=410)
+    return report
+
+
+@never_cache
+@require_safe
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """The permalink. While the report is being made, the page listens to its events."""
+    found = find_report(request, token)
+    if isinstance(found, HttpResponse):
+        return found
+    return render(request, "lookups/report.html", {"view": report_view(request, found)})
+
+
+def report_view(request: HttpRequest, report: Report) -> ReportView:
+    """What templates show of `report` to this visitor."""
+    language = get_language() or "en"
+    user = request.user
+    is_owner = user.is_authenticated and report.owner_id == user.pk
+    now = timezone.now()
+    age = max(0, int((now - report.created).total_seconds()))
+    link = settings.PUBLIC_URL + reverse("report", args=[report.token])
+    return ReportView(
+        token=report.token,
+        domain=report.domain,
+        unicode=report.unicode,
+        state=report.state,
+        status=report.status,
+        failure=report.failure,
+        created=report.created,
+        finished=report.finished,
+        age_seconds=age,
+        sections=section_views(report.sections, TOPICS, language, ended=report.is_finished),
+        queries=query_views(report.queries),
+        permalink=link,
+        image_url=link + "card.png",
+        name=report.name if is_owner else "",
+        note=report.note if is_owner else "",
+        shared=report.asked > 1 and age < settings.REPORT_SHARE_SECONDS,
+        saved=is_owner and report.saved_at is not None,
+        savable=user.is_authenticated and not (is_owner and report.saved_at),
+        revoked=report.revoked_at is not None,
+        expires=report.expires,
+    )
+
+
+@require_safe
+def report_json(request: HttpRequest, token: str) -> HttpResponse:
+    """The report in the JSON that programs rely on (docs/contracts.md)."""
+    found = find_report(request, token)
+    if isinstance(found, HttpResponse):
+        return found
+    return JsonResponse(
+        output.of_report(found, get_language() or "en"),
+        json_dumps_params={"ensure_ascii": False, "indent": 1},
+    )
+
+
+@require_safe
+def card(request: HttpRequest, token: str) -> HttpResponse:
+    """The picture for link previews: the verdict, drawn."""
+    found = find_report(request, token)
+    if isinstance(found, HttpResponse):
+        return found
+    state = found.status if found.state == Report.State.DONE else "running"
+    picture = cards.draw(found.domain, found.unicode, state, found.created, get_language() or "en")
+    response = HttpResponse(picture, content_type="image/png")
+    response["ETag"] = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'
+    response["Cache-Control"] = "max-age=86400" if found.is_finished else "no-cache"
+    return response
+
+
+# --- saving ------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+@login_required
+def save(request: HttpRequest, token: str) -> HttpResponse:
+    """Keeps a report for the signed-in person. Whoever had to sign in first comes back by GET.
+
+    The person who asked for it, and nobody else did, gets this very report with its link; anybody
+    else a copy, so that an owner can only revoke a link that is theirs alone.
+    """
+    found = find_report(request, token)
+    if isinstance(found, HttpResponse):
+        return found
+    if request.method != "POST":
+        return redirect(found)
+    mine = _claim(request, found) or _copy(request, found)
+    messages.success(request, _("Saved. You find it among your saved checks."))
+    return redirect(mine)
+
+
+def _claim(request: HttpRequest, report: Report) -> Report | None:
+    """The report itself, where it is this person's already or can become so."""
+    if report.owner_id == request.user.pk:
+        Report.objects.filter(id=report.id).update(saved_at=report.saved_at or timezone.now())
+        return report
+    if report.token not in request.session.get(ASKED, []):
+        return None
+    claimed = Report.objects.filter(id=report.id, owner=None, asked=1).update(
+        owner=request.user, saved_at=timezone.now()
+    )
+    return report if claimed else None
+
+
+def _copy(request: HttpRequest, report: Report) -> Report:
+    """A copy of their own; one that is unfinished is made on its own."""
+    copy = report.copy_for(request.user)
+    copy.save()
+    if not copy.is_finished:
+        tasks.enqueue(copy)
+    return copy
