@@ -26,12 +26,19 @@ _severity = Case(
 )
 _unnamed = Case(When(name="", then=Value(1)), default=Value(0), output_field=IntegerField())
 
+_LAST_SAVED = ("-saved_at", "-id")
+
+DEFAULT_ORDER = "-saved"
+# What is equal, and what has no name, follows in the order of saving.
 ORDERS = {
-    "newest": ("-created", "-id"),
-    "oldest": ("created", "id"),
-    "domain": ("domain", "-created", "-id"),
-    "status": (_severity.desc(), "-created", "-id"),
-    "name": (_unnamed, Lower("name"), "-created", "-id"),
+    "saved": ("saved_at", "id"),
+    "-saved": _LAST_SAVED,
+    "domain": ("domain", *_LAST_SAVED),
+    "-domain": ("-domain", *_LAST_SAVED),
+    "name": (_unnamed, Lower("name"), *_LAST_SAVED),
+    "-name": (_unnamed, Lower("name").desc(), *_LAST_SAVED),
+    "verdict": (_severity.asc(), *_LAST_SAVED),
+    "-verdict": (_severity.desc(), *_LAST_SAVED),
 }
 
 
@@ -45,7 +52,7 @@ def find(reports: QuerySet[Report], query: str, order: str) -> QuerySet[Report]:
 def _holds(reports: QuerySet[Report], word: str) -> Q:
     """Rows store A-labels (RFC 5890), so a word in another script is sought in the U-labels."""
     # Full-width letters and dots (UTS 46) mean the same as ASCII in a domain.
-    plain = unicodedata.normalize("NFKC", word).replace("。", ".").casefold()
+    plain = unicodedata.normalize("NFKC", word).replace("。", ".").lower()
     found = Q(name__icontains=word) | Q(note__icontains=word) | Q(domain__contains=plain)
     if not plain.isascii():
         found |= Q(domain__in=_internationalized(reports, plain))

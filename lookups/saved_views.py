@@ -12,18 +12,18 @@ from functools import wraps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect
 
 from lookups.models import Report
 from lookups.saved_forms import SORTS, ReportForm, SearchForm
@@ -66,7 +66,7 @@ def _with_forms(page: Page[Report]) -> list[Report]:
 def _list_template(request: HttpRequest) -> str:
     # Going back in the browser asks through htmx too, but needs the page whole.
     if request.htmx and not request.htmx.history_restore_request:
-        return "lookups/_saved_list.html"
+        return "lookups/_saved_found.html"
     return "lookups/saved.html"
 
 
@@ -81,7 +81,9 @@ def owned(view: ReportView, *, deleted: bool = False) -> TokenView:
     @wraps(view)
     def wrapper(request: HttpRequest, token: str) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _sign_in(request)
+            return _sign_in()
+        if "\0" in token:  # PostgreSQL cannot even be asked for it
+            raise Http404
         reports = Report.objects.all() if deleted else Report.objects.saved_by(request.user)
         light = reports.filter(owner=request.user).defer("sections", "queries")
         return view(request, get_object_or_404(light, token=token))
@@ -89,16 +91,20 @@ def owned(view: ReportView, *, deleted: bool = False) -> TokenView:
     return wrapper
 
 
-def _sign_in(request: HttpRequest) -> HttpResponse:
+def _sign_in() -> HttpResponse:
     """To the sign-in page and from there to the list: a POST cannot be come back to."""
-    address = f"{reverse('account_login')}?next={reverse('saved')}"
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    return redirect(f"{reverse('account_login')}?next={reverse('saved')}")
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:
     """To the list as it was: the forms carry its search, order and page in their address."""
+    return redirect(_with_query(request, reverse("saved")))
+
+
+def _with_query(request: HttpRequest, address: str) -> str:
+    """`address` with the search, order and page that the request at hand carries."""
     query = request.GET.urlencode()
-    return redirect(reverse("saved") + (f"?{query}" if query else ""))
+    return f"{address}?{query}" if query else address
 
 
 def with_undo(request: HttpRequest, text: str, report: Report) -> SafeString:
@@ -108,7 +114,7 @@ def with_undo(request: HttpRequest, text: str, report: Report) -> SafeString:
         '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<button class="button button-quiet" type="submit">{}</button></form>',
         text,
-        reverse("saved-restore", args=[report.token]),
+        _with_query(request, reverse("saved-restore", args=[report.token])),
         get_token(request),
         _("Undo"),
     )
@@ -116,20 +122,12 @@ def with_undo(request: HttpRequest, text: str, report: Report) -> SafeString:
 
 @owned
 def edit(request: HttpRequest, report: Report) -> HttpResponse:
-    """Changes name and note. htmx gets the row back, others the list; errors come with 400."""
+    """Changes name and note and goes back to the row; what is refused comes back with 400."""
     form = ReportForm(request.POST, instance=report)
     if form.is_valid():
         report.save(update_fields=["name", "note"])
-        if not request.htmx:
-            messages.success(request, _("Saved."))
-            return _back(request)
-        form = ReportForm(instance=report)
-    else:
-        # The form has put the refused words on the report; the row shows what is kept.
-        report.refresh_from_db(fields=["name", "note"])
+        return redirect(f"{_with_query(request, reverse('saved'))}#saved-{report.token}")
     report.form = form
-    if request.htmx:  # with 200 even for errors: htmx swaps nothing else
-        return render(request, "lookups/_saved_row.html", {"report": report})
     return render(request, "lookups/saved_edit.html", {"report": report}, status=400)
 
 
@@ -138,7 +136,11 @@ def unsave(request: HttpRequest, report: Report) -> HttpResponse:
     """Takes a report off the list. Its link works until it expires like any other report."""
     report.saved_at = None
     report.save(update_fields=["saved_at"])
-    text = _("%(domain)s is no longer saved.") % {"domain": report.unicode}
+    if report.expires > timezone.now():
+        text = _("%(domain)s is no longer saved. The report is kept until %(date)s.")
+    else:
+        text = _("%(domain)s is no longer saved. The report is old and goes within the hour.")
+    text %= {"domain": report.unicode, "date": date_format(report.expires, "Y-m-d")}
     messages.success(request, with_undo(request, text, report))
     return _back(request)
 

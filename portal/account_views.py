@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
@@ -23,8 +24,8 @@ from lookups.models import Report
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
-    "domain", "name", "note", "token", "status", "created", "finished", "saved_at", "revoked_at",
-    "deleted_at",
+    "domain", "name", "note", "token", "language", "state", "failure", "status", "created",
+    "started", "finished", "saved_at", "revoked_at", "deleted_at", "sections", "queries",
 )  # fmt: skip
 READABLE = {"indent": 2, "ensure_ascii": False}
 
@@ -51,13 +52,15 @@ def account_export(request: HttpRequest) -> HttpResponse:
 def exported(user: Any) -> dict[str, Any]:
     """The account and its reports, also those unsaved or deleted but not gone yet."""
     reports = Report.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED)
+    addresses = EmailAddress.objects.filter(user=user).order_by("id")
     return {
         "schema": 1,
         "email": user.email,
+        "addresses": list(addresses.values("email", "verified", "primary")),
         "joined": user.date_joined,
+        "last_sign_in": user.last_login,
         "reports": [
-            report
-            | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
+            report | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
             for report in reports
         ],
     }
