@@ -20,7 +20,7 @@ MAX_NAME = 253  # characters without the final dot: 255 octets on the wire
 # Characters that IDNA takes for a full stop (UTS 46 §4.5 maps them; RFC 3490 §3.1 listed them).
 _DOTS = re.compile("[。．｡]")  # noqa: RUF001
 _SPACES_AT_JOINTS = re.compile(r"\s*([.@/])\s*")
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?://)?", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:(?://)?|//)", re.IGNORECASE)
 _LDH = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$")
 
 
@@ -64,10 +64,10 @@ def parse_domain(text: str) -> Domain:
     if len(text) > MAX_INPUT:
         raise DomainError("too-long")
     host = _host_of(_tidy(text))
-    if address := _as_address(host):
-        raise DomainError("address", address=address)
     if host.endswith("."):
         host = host[:-1]
+    if address := _as_address(host):
+        raise DomainError("address", address=address)
     if not host:
         raise DomainError("empty")
     if any(character.isspace() for character in host):
@@ -168,4 +168,6 @@ def _to_domain(host: str) -> Domain:
 
 def _encoding_code(error: Exception) -> str:
     text = str(error).lower()
-    return "label-too-long" if "too long" in text else "characters"
+    if "too long" not in text:
+        return "characters"
+    return "label-too-long" if "label" in text else "too-long"

@@ -44,4 +44,5 @@ async def report(
         await running
     finally:
         running.cancel()
+        await asyncio.wait({running})
         resolver.close()

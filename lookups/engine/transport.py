@@ -15,7 +15,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 
-MAX_REPLIES_PER_PORT = 200  # then a fresh socket: its new port is one more thing to guess
+MAX_QUERIES_PER_PORT = 200  # then a fresh socket: its new port is one more thing to guess
 _random = random.SystemRandom()
 
 
@@ -107,6 +107,13 @@ class _Channel(asyncio.DatagramProtocol):
             if not waiting.reply.done():
                 waiting.reply.set_exception(error)
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether more questions may go out from this port."""
+        if self.socket is None or self.socket.is_closing():
+            return False
+        return self.sent < MAX_QUERIES_PER_PORT
+
     def close_when_idle(self) -> None:
         if self.socket and not self.waiting:
             self.socket.close()
@@ -117,6 +124,7 @@ class Transport:
 
     def __init__(self) -> None:
         self._channels: dict[Server, _Channel] = {}
+        self._opening = asyncio.Lock()  # many questions at once must not open a socket each
 
     async def udp(self, server: Server, message: bytes) -> Reply:
         """Sends `message` under a fresh id and waits, for as long as the caller lets it.
@@ -169,18 +177,22 @@ class Transport:
         self._channels.clear()
 
     async def _channel(self, server: Server) -> _Channel:
-        channel = self._channels.get(server)
-        if channel and channel.socket and not channel.socket.is_closing():
-            if channel.sent < MAX_REPLIES_PER_PORT:
+        async with self._opening:
+            channel = self._channels.get(server)
+            if channel and channel.is_fresh:
                 return channel
-            channel.close_when_idle()
+            if channel:
+                channel.close_when_idle()
+            self._channels[server] = await self._open(server)
+            return self._channels[server]
+
+    async def _open(self, server: Server) -> _Channel:
         try:
             _, opened = await asyncio.get_running_loop().create_datagram_endpoint(
                 _Channel, remote_addr=(server.host, server.port)
             )
         except OSError as error:
             raise Unreachable(str(error)) from error
-        self._channels[server] = opened
         return opened
 
     @staticmethod

@@ -1,0 +1,58 @@
+"""A report as plain text for the terminal. Control characters never reach it."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from .cards import verdict
+from .engine.names import Domain
+from .presentation import FindingView, SectionView
+from .templatetags.lookups_tags import host_state, reverse_word, scope_word
+
+WIDTH = 96
+
+
+def render(
+    domain: Domain, sections: tuple[SectionView, ...], queries: list[dict[str, Any]]
+) -> str:
+    """The whole report, in the language that is active."""
+    both = f"{domain.unicode} ({domain.ascii})"
+    lines = [domain.ascii if domain.unicode == domain.ascii else both]
+    for section in sections:
+        lines += ["", f"{section.title}: {verdict(section.status)}"]
+        if section.topic == "mx":
+            lines += _hosts(section.records)
+        for finding in section.findings:
+            lines += ["", *_finding(finding)]
+    count = len(queries)
+    lines += ["", ngettext("%d question asked.", "%d questions asked.", count) % count]
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _hosts(records: Mapping[str, Any]) -> Iterator[str]:
+    for host in records.get("hosts") or ():
+        yield f"  {host['preference']:>5}  {host['exchange']}  {host_state(host)}"
+        for address in host["addresses"]:
+            scope = scope_word(address["scope"])
+            words = [address["address"], scope, reverse_word(address["reverse"])]
+            yield " " * 9 + "  ".join(filter(None, [*words, ", ".join(address["names"])]))
+
+
+def _finding(finding: FindingView) -> Iterator[str]:
+    yield f"[{verdict(finding.severity)}] {finding.title} ({finding.id})"
+    for text in (finding.meaning, finding.remedy):
+        for paragraph in text.splitlines():
+            yield from textwrap.wrap(
+                paragraph, WIDTH - 2, initial_indent="  ", subsequent_indent="  "
+            )
+
+
+def _printable(line: str) -> str:
+    """Names in DNS may hold escape sequences; a terminal must not obey them."""
+    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in line)

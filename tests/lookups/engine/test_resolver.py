@@ -1,0 +1,330 @@
+"""The resolver against servers that answer, keep silent, lie and break, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lookups.engine.resolver import MAX_ALIASES, Outcome
+from lookups.engine.transport import MalformedReply, parse_reply
+
+from .scripted import answer, resolving
+
+SOA = "test. 300 IN SOA ns.test. hostmaster.test. 1 3600 600 86400 300"
+
+
+def address(query, transport):
+    name = query.question[0].name
+    return answer(query, f"{name} 60 IN A 198.18.0.1")
+
+
+async def test_answer_and_its_log():
+    async with resolving(address) as (resolver, [server]):
+        found = await resolver.query("a.test", "A")
+    assert (found.outcome, found.ttl, found.authoritative) == (Outcome.ANSWER, 60, True)
+    assert [record.address for record in found.records] == ["198.18.0.1"]
+    [entry] = resolver.log
+    assert entry["name"] == "a.test" and entry["type"] == "A" and entry["rcode"] == "NOERROR"
+    assert entry["server"] == str(server.server) and entry["transport"] == "udp"
+    assert entry["ttl"] == 60 and entry["tries"] == 1 and entry["ad"] is False
+    assert entry["bytes"] > 12 and entry["ms"] >= 0
+
+
+async def test_query_has_edns_and_asks_for_ad():
+    seen = []
+
+    def decide(query, transport):
+        seen.append(query)
+        reply = address(query, transport)
+        reply.flags |= dns.flags.AD
+        return reply
+
+    async with resolving(decide) as (resolver, _):
+        await resolver.query("a.test", "A")
+    assert seen[0].edns == 0 and seen[0].payload == 1232
+    assert seen[0].flags & dns.flags.AD and seen[0].flags & dns.flags.RD
+    assert resolver.log[0]["ad"] is True
+
+
+@pytest.mark.parametrize(
+    ("rcode", "outcome"),
+    [
+        (dns.rcode.NXDOMAIN, Outcome.NXDOMAIN),
+        (dns.rcode.SERVFAIL, Outcome.SERVFAIL),
+        (dns.rcode.REFUSED, Outcome.REFUSED),
+        (dns.rcode.NOTIMP, Outcome.OTHER_RCODE),
+    ],
+)
+async def test_rcodes_stay_apart(rcode, outcome):
+    async with resolving(lambda q, t: answer(q, rcode=rcode, authority=SOA)) as (resolver, _):
+        found = await resolver.query("a.test", "MX")
+    assert found.outcome is outcome and found.rcode == dns.rcode.to_text(rcode)
+    assert resolver.log[0]["outcome"] == outcome.value
+
+
+async def test_nodata_by_soa_and_from_a_resolver_without_soa():
+    async with resolving(lambda q, t: answer(q, authority=SOA, flags=0)) as (resolver, _):
+        assert (await resolver.query("a.test", "MX")).outcome is Outcome.NODATA
+    async with resolving(lambda q, t: answer(q, flags=dns.flags.RA)) as (resolver, _):
+        assert (await resolver.query("a.test", "MX")).outcome is Outcome.NODATA
+
+
+async def test_upward_referral_is_lame():
+    def decide(query, transport):
+        return answer(query, authority=". 3600 IN NS a.root-servers.net.", flags=0)
+
+    async with resolving(decide) as (resolver, _):
+        assert (await resolver.query("a.test", "MX")).outcome is Outcome.LAME
+
+
+async def test_garbage_is_malformed_and_not_waited_out():
+    def decide(query, transport):
+        return query.id.to_bytes(2, "big") + b"\x80\x00\xff\xff\xff\xff garbage"
+
+    async with resolving(decide, query_timeout=30) as (resolver, _):
+        found = await asyncio.wait_for(resolver.query("a.test", "MX"), 5)
+    assert found.outcome is Outcome.MALFORMED
+    assert resolver.log[0]["bytes"] > 0
+
+
+async def test_a_reply_to_another_question_is_not_taken():
+    def decide(query, transport):
+        other = dns.message.make_query("other.test", "A")
+        other.id = query.id
+        return answer(other, "other.test. 60 IN A 198.18.6.6")
+
+    async with resolving(decide, query_timeout=0.4) as (resolver, _):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.TIMEOUT
+
+
+async def test_truncated_comes_again_over_tcp():
+    def decide(query, transport):
+        if transport == "tcp":
+            return address(query, transport)
+        reply = answer(query)
+        reply.flags |= dns.flags.TC
+        return reply
+
+    async with resolving(decide) as (resolver, [server]):
+        found = await resolver.query("a.test", "A")
+    assert found.outcome is Outcome.ANSWER
+    assert [transport for *_, transport in server.asked] == ["udp", "tcp"]
+    assert resolver.log[0]["transport"] == "tcp" and len(resolver.log) == 1
+
+
+async def test_truncated_with_tcp_closed():
+    def decide(query, transport):
+        if transport == "tcp":
+            return None
+        reply = answer(query)
+        reply.flags |= dns.flags.TC
+        return reply
+
+    async with resolving(decide) as (resolver, _):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.TCP_FAILED
+
+
+async def test_formerr_from_a_server_without_edns():
+    def decide(query, transport):
+        if query.edns >= 0:
+            reply = dns.message.make_response(dns.message.make_query("a.test", "A"))
+            reply.id = query.id
+            reply.set_rcode(dns.rcode.FORMERR)
+            return reply
+        return address(query, transport)
+
+    async with resolving(decide) as (resolver, [server]):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.ANSWER
+    assert len(server.asked) == 2
+
+
+async def test_silence_is_a_timeout_and_is_asked_twice():
+    async with resolving(lambda q, t: None, query_timeout=0.4) as (resolver, [server]):
+        found = await resolver.query("a.test", "A")
+    assert found.outcome is Outcome.TIMEOUT
+    assert len(server.asked) == 2 and resolver.log[0]["tries"] == 2
+
+
+async def test_the_next_server_is_asked():
+    def refuse(query, transport):
+        return answer(query, rcode=dns.rcode.REFUSED)
+
+    for bad in (refuse, lambda q, t: None):
+        async with resolving(bad, address, query_timeout=1) as (resolver, servers):
+            found = await resolver.query("a.test", "A")
+        assert found.outcome is Outcome.ANSWER
+        assert resolver.log[0]["server"] == str(servers[1].server)
+        assert resolver.log[0]["tries"] == 2
+
+
+async def test_a_late_answer_of_the_first_server_still_counts():
+    first: list = []
+
+    def hold(query, transport):
+        first.append(query)
+        return None
+
+    async with resolving(hold, lambda q, t: None, query_timeout=2) as (resolver, servers):
+        asking = asyncio.create_task(resolver.query("a.test", "A"))
+        while not servers[1].asked:
+            await asyncio.sleep(0.02)
+        port = next(iter(servers[0].ports))
+        servers[0].udp.sendto(address(first[0], "udp").to_wire(), ("127.0.0.1", port))
+        assert (await asking).outcome is Outcome.ANSWER
+
+
+async def test_nobody_listens():
+    async with resolving(address) as (resolver, [server]):
+        server.stop()
+        await asyncio.sleep(0.05)
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.TIMEOUT
+
+
+async def test_no_question_twice():
+    async with resolving(address) as (resolver, [server]):
+        await asyncio.gather(*(resolver.query(name, "A") for name in ("a.test", "A.TEST") * 10))
+        await resolver.query("a.test", "A")
+    assert len(server.asked) == 1 and resolver.asked == 1
+
+
+async def test_one_waiter_giving_up_does_not_disturb_another():
+    async with resolving(lambda q, t: None, query_timeout=0.5) as (resolver, _):
+        one, other = (asyncio.create_task(resolver.query("a.test", "A")) for _ in range(2))
+        await asyncio.sleep(0.1)
+        one.cancel()
+        assert (await other).outcome is Outcome.TIMEOUT
+
+
+async def test_budget():
+    async with resolving(address, max_queries=3) as (resolver, [server]):
+        found = [await resolver.query(f"{n}.test", "A") for n in range(5)]
+    assert [a.outcome for a in found[3:]] == [Outcome.BUDGET] * 2
+    assert len(server.asked) == 3 == len(resolver.log)
+
+
+async def test_report_deadline():
+    silent = {"query_timeout": 5, "report_timeout": 0.3}
+    async with resolving(lambda q, t: None, **silent) as (resolver, _):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.DEADLINE
+        assert (await resolver.query("b.test", "A")).outcome is Outcome.DEADLINE
+        assert resolver.asked == 1
+
+
+async def test_routes_by_suffix():
+    async with resolving(address) as (resolver, [server]), resolving(address) as (_, [lesson]):
+        resolver.settings.routes["lesson.test"] = (lesson.server,)
+        await resolver.query("a.lesson.test", "A")
+        await resolver.query("lesson.test", "A")
+        await resolver.query("notlesson.test", "A")
+    assert [name for name, *_ in lesson.asked] == ["a.lesson.test.", "lesson.test."]
+    assert [name for name, *_ in server.asked] == ["notlesson.test."]
+
+
+async def test_aliases_within_one_reply():
+    def decide(query, transport):
+        return answer(query, "a.test. 60 IN CNAME b.test.", "b.test. 30 IN A 198.18.0.1")
+
+    async with resolving(decide) as (resolver, [server]):
+        found = await resolver.query("a.test", "A")
+    assert found.outcome is Outcome.ANSWER and found.owner.to_text() == "b.test."
+    assert len(server.asked) == 1
+
+
+async def test_aliases_over_several_replies():
+    def decide(query, transport):
+        name = query.question[0].name.to_text()
+        if name == "a.test.":
+            return answer(query, "a.test. 60 IN CNAME b.test.")
+        return answer(query, "b.test. 30 IN A 198.18.0.1")
+
+    async with resolving(decide) as (resolver, [server]):
+        found = await resolver.query("a.test", "A")
+    assert found.outcome is Outcome.ANSWER and [n.to_text() for n in found.aliases] == ["b.test."]
+    assert [name for name, *_ in server.asked] == ["a.test.", "b.test."]
+
+
+async def test_alias_to_what_does_not_exist():
+    def decide(query, transport):
+        alias = "a.test. 60 IN CNAME gone.test."
+        return answer(query, alias, rcode=dns.rcode.NXDOMAIN, authority=SOA)
+
+    async with resolving(decide) as (resolver, _):
+        found = await resolver.query("a.test", "A")
+    assert found.outcome is Outcome.NXDOMAIN and found.owner.to_text() == "gone.test."
+    assert resolver.log[0]["outcome"] == "nxdomain"
+
+
+async def test_alias_without_the_type():
+    def decide(query, transport):
+        return answer(query, "a.test. 60 IN CNAME b.test.", authority=SOA)
+
+    async with resolving(decide) as (resolver, _):
+        assert (await resolver.query("a.test", "MX")).outcome is Outcome.NODATA
+
+
+@pytest.mark.parametrize("chain", ["circle", "itself", "endless"])
+async def test_alias_loops_end(chain):
+    targets = {"circle": {"a": "b", "b": "a"}, "itself": {"a": "a"}}.get(chain, {})
+
+    def decide(query, transport):
+        label = query.question[0].name.labels[0].decode()
+        target = targets.get(label, label + "x")
+        return answer(query, f"{query.question[0].name} 60 IN CNAME {target}.test.")
+
+    async with resolving(decide) as (resolver, [server]):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.LOOP
+    assert len(server.asked) <= MAX_ALIASES + 1
+
+
+async def test_records_that_were_not_asked_for_are_no_answer():
+    async with resolving(lambda q, t: answer(q, "b.test. 60 IN CNAME c.test.")) as (resolver, _):
+        assert (await resolver.query("a.test", "A")).outcome is Outcome.NODATA
+
+
+async def test_extended_errors():
+    def decide(query, transport):
+        reply = answer(query, rcode=dns.rcode.SERVFAIL)
+        reply.use_edns(0, options=[dns.edns.EDEOption(22, "x" * 1000)])
+        return reply
+
+    async with resolving(decide) as (resolver, _):
+        found = await resolver.query("a.test", "A")
+    assert found.ede[0].code == 22 and len(found.ede[0].text) == 200
+    assert resolver.log[0]["ede"][0]["code"] == 22
+
+
+async def test_many_questions_share_sockets_and_the_port_changes():
+    async with resolving(address, max_queries=1000) as (resolver, [server]):
+        for start in range(0, 500, 50):
+            await asyncio.gather(
+                *(resolver.query(f"{n}.test", "A") for n in range(start, start + 50))
+            )
+    assert len(server.asked) == 500 and 2 <= len(server.ports) <= 4
+
+
+QUESTION = dns.message.make_query("a.test", "A").to_wire()[12:24]
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_parse_or_are_malformed(data):
+    try:
+        parse_reply(data, QUESTION)
+    except MalformedReply as error:
+        assert error.size == len(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 65535))
+def test_any_tail_after_a_plausible_head(data, flags):
+    head = (7).to_bytes(2, "big") + (flags | 0x8000).to_bytes(2, "big")
+    try:
+        parse_reply(head + b"\x00\x01\x00\x01\x00\x00\x00\x00" + QUESTION + data, QUESTION)
+    except MalformedReply:
+        pass
