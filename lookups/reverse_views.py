@@ -62,6 +62,8 @@ def _not_public() -> InputError:
     )
 
 
-async def _page(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
+async def _page(
+    request: HttpRequest, context: dict[str, object], status: int = 200
+) -> HttpResponse:
     """Rendered in a thread: the header looks at the session."""
     return await sync_to_async(render)(request, "lookups/reverse.html", context, status=status)

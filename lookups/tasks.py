@@ -135,7 +135,7 @@ def _finish(report: Report, failure: str = "") -> None:
 
 
 def _store(report: Report, *fields: str) -> None:
-    """Writes what the worker knows, and no more: the reader may save or delete the row meanwhile."""
+    """Writes what the worker knows and no more: the reader may save or delete the row."""
     Report.objects.filter(id=report.id).update(**{name: getattr(report, name) for name in fields})
 
 

@@ -1,0 +1,219 @@
+"""`manage.py serve`: the whole site from one command. `bin/serve` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import socket
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from portal import embedded_redis
+from portal.supervisor import Part, Supervisor, print_line
+
+READY_SECONDS = 60.0
+BAD_INPUT = 2
+_PYTHON = [sys.executable, "-W", "ignore"]
+
+
+class Refused(Exception):
+    """The site cannot start; the text says why and what to do."""
+
+
+class Command(BaseCommand):
+    """Exit 0 after Ctrl-C or SIGTERM; 2 where the port is taken or the site runs already."""
+
+    help = "Run the whole site: queue, worker, web server and classroom DNS."
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=_port, default=8000, help="port to listen on")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        try:
+            _check_port(host, port)
+            lock = _lock()
+        except Refused as refused:
+            self.stderr.write(f"serve: {refused}")
+            sys.exit(BAD_INPUT)
+        with lock:
+            _prepare()
+            asyncio.run(_run(host, port))
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < number < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: use a number from 1 to 65535")
+    return number
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            hint = "Stop what uses it, or choose another with --port."
+            raise Refused(f"cannot listen on {host}:{port} ({error.strerror}). {hint}") from error
+
+
+def _lock() -> TextIO:
+    """Holds var/ for this process; the kernel lets go of it however the process ends."""
+    file = open(settings.VAR_DIR / "serve.lock", "a+")  # noqa: SIM115 held until the end
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        hint = "Stop it first, or set MXPLAIN_VAR to another folder."
+        raise Refused(f"the site runs already with {settings.VAR_DIR}. {hint}") from None
+    return file
+
+
+def _prepare() -> None:
+    """Brings the database and the static files up to date."""
+    print_line("serve", "preparing the database")
+    call_command("migrate", interactive=False, verbosity=0)
+    stamp = settings.STATIC_ROOT / ".made-from"
+    fingerprint = _fingerprint()
+    if not stamp.exists() or stamp.read_text() != fingerprint:
+        print_line("serve", "preparing static files")
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        stamp.write_text(fingerprint)
+
+
+def _fingerprint() -> str:
+    """Changes whenever a static file does."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            status = os.stat(storage.path(name))
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+async def _run(host: str, port: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopped.set)
+    supervisor = Supervisor()
+    starting = asyncio.create_task(_start(supervisor, host, port))
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await waiting
+    except TimeoutError:
+        print_line("serve", "the site did not start in time; see above")
+    finally:
+        starting.cancel()
+        print_line("serve", "stopping")
+        await supervisor.stop()
+
+
+async def _start(supervisor: Supervisor, host: str, port: int) -> None:
+    public = os.environ.get("PUBLIC_URL") or f"http://{_shown(host)}:{port}"
+    environment = {"PYTHONUNBUFFERED": "1", "PUBLIC_URL": public}
+    if "ALLOWED_HOSTS" not in os.environ:
+        environment["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, _shown(host), host])
+    if not os.environ.get("REDIS_URL"):
+        environment["REDIS_URL"] = await _start_redis(supervisor)
+    if not settings.CLASSROOM:
+        environment["MXPLAIN_CLASSROOM"] = await _start_classroom(supervisor)
+    for part in _site_parts(host, port, environment):
+        await supervisor.start(part)
+    await asyncio.wait_for(_until_healthy(host, port), READY_SECONDS)
+    print_line("serve", f"MXplain is at {public}/ (Ctrl-C stops it)")
+
+
+async def _start_redis(supervisor: Supervisor) -> str:
+    folder = settings.VAR_DIR / "redis"
+    folder.mkdir(exist_ok=True)
+    path = folder / "redis.sock"
+    if not embedded_redis.fits(path):
+        path = Path(tempfile.mkdtemp(prefix="mxplain-")) / "redis.sock"
+    path.unlink(missing_ok=True)
+    await supervisor.start(Part("redis", embedded_redis.command(folder, path), quiet=_REDIS_NOISE))
+    await asyncio.wait_for(_until_listening(path), READY_SECONDS)
+    return f"unix://{path}"
+
+
+_REDIS_NOISE = re.compile(r"overcommit|oO0OoO0OoO0Oo|signal-handler|Memory allocator")
+
+
+async def _until_listening(path: Path) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_unix_connection(str(path))
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        return
+
+
+async def _start_classroom(supervisor: Supervisor) -> str:
+    """Its port is kept after a restart, since the other parts know it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*_PYTHON, "manage.py", "classroom", "--port", str(port)]
+    ready = re.compile(r"classroom DNS on (\S+)")
+    match = await supervisor.start(Part("classroom", command, is_ready=ready), READY_SECONDS)
+    assert match is not None
+    return match[1]
+
+
+def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]:
+    celery = [*_PYTHON, "-m", "celery", "--quiet", "-A", "portal"]
+    plain = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    threads = ["--pool", "threads", "--concurrency", str(settings.WORKER_THREADS)]
+    worker = [*celery, "worker", "--loglevel", "WARNING", *threads, *plain]
+    beat = [*celery, "beat", "--loglevel", "WARNING"]
+    web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
+    web += ["--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    return [
+        Part("web", web, environment),
+        Part("worker", worker, environment),
+        Part("beat", beat, environment, quiet=re.compile(r"beat v|LocalTime|broker|loader|-> ")),
+    ]
+
+
+async def _until_healthy(host: str, port: int) -> None:
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    while not await asyncio.to_thread(_is_healthy, f"http://{local}:{port}/healthz"):
+        await asyncio.sleep(0.1)
+
+
+def _is_healthy(url: str) -> bool:
+    request = urllib.request.Request(url, headers={"Host": "localhost"})
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _shown(host: str) -> str:
+    """The name by which a visitor on this machine reaches `host`."""
+    if host in ("127.0.0.1", "0.0.0.0", "::", "::1"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
