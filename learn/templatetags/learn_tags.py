@@ -1,0 +1,17 @@
+"""What article templates need beside the article."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from learn.articles import picture
+
+register = template.Library()
+
+
+@register.filter
+def drawing(name: str) -> SafeString:
+    """The SVG of a picture in the reader's language."""
+    return picture(name, get_language() or "en")

@@ -1,0 +1,36 @@
+"""The pages that teach: the list of articles, and each article."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from . import articles
+
+
+@require_safe
+def learn(request: HttpRequest) -> HttpResponse:
+    """All articles in reading order."""
+    return render(request, "learn/index.html", {"articles": articles.articles(_language())})
+
+
+@require_safe
+def article(request: HttpRequest, slug: str) -> HttpResponse:
+    """One article, with its neighbours in reading order."""
+    found = articles.article(slug, _language())
+    if found is None:
+        raise Http404(slug)
+    ordered = articles.articles(_language())
+    position = ordered.index(found)
+    context = {
+        "article": found,
+        "previous": ordered[position - 1] if position else None,
+        "next": ordered[position + 1] if position + 1 < len(ordered) else None,
+    }
+    return render(request, "learn/article.html", context)
+
+
+def _language() -> str:
+    return get_language() or "en"

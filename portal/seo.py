@@ -1,0 +1,66 @@
+"""What search engines read: robots.txt and the sitemap with its language alternates."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from learn.articles import articles
+from lookups import catalog
+
+PAGES = ("home", "learn", "check", "findings", "classroom", "reverse")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Reports and accounts are nobody's search results."""
+    prefixes = ["", *(f"/{code}" for code, _ in settings.LANGUAGES if code != "en")]
+    private = ("/r/", "/saved/", "/account/", "/accounts/")
+    lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in private)]
+    lines += ["", f"Sitemap: {settings.PUBLIC_URL}{reverse('sitemap')}"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+class PublicSitemap(Sitemap):
+    """A sitemap of this site's public address, in every language."""
+
+    i18n = True
+    alternates = True
+    x_default = True
+    protocol = urlsplit(settings.PUBLIC_URL).scheme
+
+    def get_domain(self, site: Any = None) -> str:
+        return urlsplit(settings.PUBLIC_URL).netloc
+
+
+class Pages(PublicSitemap):
+    def items(self) -> list[str]:
+        return list(PAGES)
+
+    def location(self, item: str) -> str:
+        return reverse(item)
+
+
+class Articles(PublicSitemap):
+    def items(self) -> list[str]:
+        return [article.slug for article in articles("en")]
+
+    def location(self, item: str) -> str:
+        return reverse("article", args=[item])
+
+
+class Findings(PublicSitemap):
+    def items(self) -> list[str]:
+        return catalog.ids()
+
+    def location(self, item: str) -> str:
+        return reverse("finding", args=[item])
+
+
+sitemaps = {"pages": Pages, "articles": Articles, "findings": Findings}
