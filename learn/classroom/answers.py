@@ -191,7 +191,9 @@ def _faulty(fault: Fault, query: dns.message.Message, tcp: bool) -> Reply:
 
 
 def _extended_errors(fault: Fault) -> list[dns.edns.Option]:
-    return [] if fault.ede_code is None else [dns.edns.EDEOption(fault.ede_code, fault.ede_text)]
+    if fault.ede_code is None:
+        return []
+    return [dns.edns.EDEOption(dns.edns.EDECode.make(fault.ede_code), fault.ede_text)]
 
 
 def _upward_referral(query: dns.message.Message) -> dns.message.Message:

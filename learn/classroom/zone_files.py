@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import dns.name
-import dns.rdata
+import dns.rdtypes.ANY.PTR
 import dns.reversename
 import dns.rrset
 import dns.zone
@@ -72,7 +72,7 @@ class ZoneData:
         """Add records, joined with those of the same name and type."""
         types = self.rrsets.setdefault(rrset.name, {})
         if rrset.rdtype in types:
-            types[rrset.rdtype].update(rrset)
+            types[rrset.rdtype].union_update(rrset)
         else:
             types[rrset.rdtype] = rrset
         self.existing.update(_upwards(rrset.name))
@@ -151,6 +151,5 @@ def _pointers(data: ZoneData, unnamed: list[str]) -> dict[dns.name.Name, list[dn
 
 
 def _ptr_rrset(name: dns.name.Name, targets: Iterable[dns.name.Name]) -> dns.rrset.RRset:
-    # Not by way of text: the targets hold any octets.
-    rdatas = [dns.rdata.from_wire(IN, PTR, w := t.to_wire(), 0, len(w)) for t in targets]
+    rdatas = [dns.rdtypes.ANY.PTR.PTR(IN, PTR, target) for target in targets]
     return dns.rrset.from_rdata_list(name, PTR_TTL, rdatas)

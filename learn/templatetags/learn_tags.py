@@ -15,3 +15,9 @@ register = template.Library()
 def drawing(name: str) -> SafeString:
     """The SVG of a picture in the reader's language."""
     return picture(name, get_language() or "en")
+
+
+@register.filter
+def at(mapping: dict[str, object], key: str) -> object:
+    """The value at a key that only the template knows; empty where there is none."""
+    return mapping.get(key, "")
