@@ -6,12 +6,21 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import translate_url
+from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.functional import lazy
 
 # Each language in its own words, for the switch.
 OWN_NAMES = {"en": "English", "ja": "日本語"}
+
+
+def _in_language(here: str, code: str, current: str | None) -> str:
+    """The same page in another language; its home page where `here` is no page."""
+    url = translate_url(here, code)
+    if code == current or url != here:
+        return url
+    with translation.override(code):
+        return reverse("home")
 
 
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
@@ -21,7 +30,7 @@ def _languages(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "code": code,
             "name": OWN_NAMES.get(code, str(name)),
-            "url": translate_url(here, code),
+            "url": _in_language(here, code, current),
             "current": code == current,
         }
         for code, name in settings.LANGUAGES

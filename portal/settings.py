@@ -190,6 +190,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 EMAIL_BACKEND = os.environ.get(
     "MXPLAIN_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"
 )
+EMAIL_FILE_PATH = VAR_DIR / "mail"  # of the file-based backend
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")

@@ -1,0 +1,156 @@
+"""The whole running site, and a real browser that fails the test on any script or CSP error."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass
+class Site:
+    """The site as `bin/serve` runs it, with a var folder of its own."""
+
+    url: str
+    var: Path
+    process: subprocess.Popen[str]
+
+    def pids(self, needle: str) -> list[int]:
+        """Processes of this site whose command line holds `needle`."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                environment = (path / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if needle in command and f"MXPLAIN_VAR={self.var}" in environment:
+                found.append(int(path.name))
+        return found
+
+    def newest_mail(self) -> str:
+        """The last mail that the site sent."""
+        files = sorted((self.var / "mail").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        return files[-1].read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_site(var: Path, port: int) -> Site:
+    """Starts the site and returns when it answers."""
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("MXPLAIN_")}
+    for name in ("REDIS_URL", "DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS"):
+        environment.pop(name, None)
+    environment |= {
+        "MXPLAIN_VAR": str(var),
+        "MXPLAIN_RESOLVERS": "127.0.0.1:9",  # nothing listens: no test reaches the outside
+        "MXPLAIN_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    site = Site(f"http://localhost:{port}", var, process)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "MXplain is at" in line:
+            return site
+    raise RuntimeError("the site did not start")
+
+
+def stop_site(site: Site) -> None:
+    if site.process.poll() is None:
+        site.process.send_signal(signal.SIGINT)
+    site.process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    var = Path(tempfile.mkdtemp(prefix="mxplain-e2e-"))
+    running = start_site(var, free_port())
+    yield running
+    stop_site(running)
+    shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    assert path, f"the browser tests need one of {BROWSERS}"
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site):
+    """Opens a page of the site in a context of its own: visit("/ja/", javascript=False)."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                troubles.append(said.text)
+                if said.type == "error" and re.search("Content Security|Refused to", said.text)
+                else None
+            ),
+        )
+
+    def open_page(path: str = "/", javascript: bool = True, **options) -> Page:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        context = browser.new_context(java_script_enabled=javascript, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        page.goto(site.url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def wait_until(check, seconds: float = 20):
+    """The first true value of `check`, asked again and again."""
+    end = time.monotonic() + seconds
+    while not (value := check()):
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+    return value
+
+
+def fetch(url: str) -> tuple[int, str]:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.status, answer.read().decode()
