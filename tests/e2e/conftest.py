@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,9 @@ class Site:
                 environment = (path / "environ").read_bytes().decode(errors="replace")
             except OSError:
                 continue
-            if needle in command and f"MXPLAIN_VAR={self.var}" in environment:
+            # Redis writes its title over its environment; its socket's path is in the title.
+            ours = f"MXPLAIN_VAR={self.var}" in environment or str(self.var) in command
+            if needle in command and ours:
                 found.append(int(path.name))
         return found
 
@@ -56,8 +59,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_site(var: Path, port: int) -> Site:
-    """Starts the site and returns when it answers."""
+def start_site(var: Path, port: int, **extra: str) -> Site:
+    """Starts the site and returns when it answers. `extra`: environment variables."""
     environment = {name: v for name, v in os.environ.items() if not name.startswith("MXPLAIN_")}
     for name in ("REDIS_URL", "DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS"):
         environment.pop(name, None)
@@ -65,6 +68,7 @@ def start_site(var: Path, port: int) -> Site:
         "MXPLAIN_VAR": str(var),
         "MXPLAIN_RESOLVERS": "127.0.0.1:9",  # nothing listens: no test reaches the outside
         "MXPLAIN_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        **extra,
     }
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port)],
@@ -89,13 +93,22 @@ def stop_site(site: Site) -> None:
     site.process.communicate(timeout=30)
 
 
+@contextmanager
+def a_site(**extra: str) -> Iterator[Site]:
+    """A site with a var folder of its own, for as long as the block runs."""
+    var = Path(tempfile.mkdtemp(prefix="mxplain-e2e-"))
+    running = start_site(var, free_port(), **extra)
+    try:
+        yield running
+    finally:
+        stop_site(running)
+        shutil.rmtree(var, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    var = Path(tempfile.mkdtemp(prefix="mxplain-e2e-"))
-    running = start_site(var, free_port())
-    yield running
-    stop_site(running)
-    shutil.rmtree(var, ignore_errors=True)
+    with a_site() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
