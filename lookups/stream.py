@@ -14,6 +14,8 @@ from typing import Any
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEEP_SECONDS = 3600
 MAX_EVENTS = 500  # a report has some dozens
@@ -38,7 +40,11 @@ def _key(report_id: int) -> str:
 def client() -> redis.Redis:
     """The connection pool of this process for the worker's side."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis closed while idle
     )
 
 

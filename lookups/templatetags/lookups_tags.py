@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from lookups.drawings import Drawing, mx_order
@@ -19,11 +21,18 @@ def mx_drawing(records: dict[str, Any]) -> Drawing | None:
 
 
 @register.filter
+def breakable(name: str) -> SafeString:
+    """A domain name that may be wrapped after its dots, before anything else gives way."""
+    return format_html_join(mark_safe(".<wbr>"), "{}", ((label,) for label in name.split(".")))
+
+
+@register.filter
 def host_state(host: dict[str, Any]) -> str:
     """One or two words for the state of an MX host."""
     words = {
         "pending": _("asking…"),
         "ok": _("found"),
+        "unreachable": _("no public address"),
         "alias": _("an alias"),
         "literal": _("an IP address"),
         "invalid": _("not a host name"),

@@ -133,7 +133,7 @@ def _state(host: Host) -> str:
     if host.alias:
         return "alias"
     if host.addresses:
-        return "ok"
+        return "ok" if host.usable else "unreachable"
     if host.failure:
         return "failed"
     missing = all(answer.outcome is Outcome.NXDOMAIN for answer in host.answers)
