@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -105,6 +105,8 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 # --- reading -----------------------------------------------------------------------------------
 def find_report(request: HttpRequest, token: str) -> Report | HttpResponse:
     """The report behind a link, or the page that says why it no longer works. Raises Http404."""
+    if "\0" in token:  # PostgreSQL cannot even be asked for it
+        raise Http404
     report = get_object_or_404(Report, token=token)
     is_owner = request.user.is_authenticated and report.owner_id == request.user.pk
     reason = "deleted" if report.deleted_at else "revoked" if report.revoked_at else ""

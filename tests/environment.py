@@ -42,4 +42,5 @@ os.environ.update(
 )
 for name in ("SECRET_KEY", "ALLOWED_HOSTS", "MXPLAIN_DEBUG"):
     os.environ.pop(name, None)
+(folder / "static").mkdir()
 _start()
