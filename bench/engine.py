@@ -1,6 +1,6 @@
 """The engine alone: reports a second on one core, CPU of a question, questions of a report.
 
-    .venv/bin/python bench/engine.py
+.venv/bin/python bench/engine.py
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ class ReportQuerySet(models.QuerySet["Report"]):
         A report with an owner is never given away: its link is the owner's to revoke.
         """
         since = timezone.now() - timedelta(seconds=settings.REPORT_SHARE_SECONDS)
-        return self.filter(
-            domain=domain, created__gte=since, owner=None, deleted_at=None
-        ).exclude(state=Report.State.FAILED)
+        return self.filter(domain=domain, created__gte=since, owner=None, deleted_at=None).exclude(
+            state=Report.State.FAILED
+        )
 
     def saved_by(self, user: Any) -> ReportQuerySet:
         """The saved reports of one person, without those deleted a moment ago."""
@@ -37,9 +37,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def expired(self) -> ReportQuerySet:
         """Unsaved reports past their time, and deleted ones whose undo has run out."""
         now = timezone.now()
-        old = models.Q(
-            saved_at=None, created__lt=now - timedelta(days=settings.REPORT_KEEP_DAYS)
-        )
+        old = models.Q(saved_at=None, created__lt=now - timedelta(days=settings.REPORT_KEEP_DAYS))
         return self.filter(old | models.Q(deleted_at__lt=now - timedelta(days=1)))
 
     def unfinished(self) -> ReportQuerySet:
@@ -132,8 +130,16 @@ class Report(models.Model):
     def copy_for(self, owner: Any) -> Report:
         """A saved copy with a token of its own, whose link only `owner` can revoke."""
         copied = (
-            "domain", "language", "state", "failure", "status", "created", "started", "finished",
-            "sections", "queries",
+            "domain",
+            "language",
+            "state",
+            "failure",
+            "status",
+            "created",
+            "started",
+            "finished",
+            "sections",
+            "queries",
         )
         return Report(
             token=self.new_token(),

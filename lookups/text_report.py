@@ -17,9 +17,7 @@ from .templatetags.lookups_tags import host_state, reverse_word, scope_word
 WIDTH = 96
 
 
-def render(
-    domain: Domain, sections: tuple[SectionView, ...], queries: list[dict[str, Any]]
-) -> str:
+def render(domain: Domain, sections: tuple[SectionView, ...], queries: list[dict[str, Any]]) -> str:
     """The whole report, in the language that is active."""
     both = f"{domain.unicode} ({domain.ascii})"
     lines = [domain.ascii if domain.unicode == domain.ascii else both]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+
 from learn.articles import articles
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """What the site is, the search field, and the articles to begin with."""
-    return render(
-        request, "portal/home.html", {"articles": articles(request.LANGUAGE_CODE)}
-    )
+    return render(request, "portal/home.html", {"articles": articles(request.LANGUAGE_CODE)})
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -70,9 +70,10 @@ def test_slow_sections_arrive_while_watching(visit):
 def test_without_javascript_the_page_refreshes_until_done(visit):
     page = visit("/", javascript=False)
     check(page, "silent.classroom.test")
-    assert page.locator('noscript meta[http-equiv="refresh"]').count() or page.locator(
-        'meta[http-equiv="refresh"]'
-    ).count()
+    assert (
+        page.locator('noscript meta[http-equiv="refresh"]').count()
+        or page.locator('meta[http-equiv="refresh"]').count()
+    )
     expect(page.locator(".postmark-large")).to_contain_text("Broken", timeout=15_000)
     assert 'http-equiv="refresh"' not in page.content()
 

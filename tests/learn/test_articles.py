@@ -65,7 +65,9 @@ def test_the_page_and_its_links(client, slug, language):
 def test_emphasis_is_where_the_author_set_it(slug, language):
     """CommonMark closes ** beside Japanese punctuation later than its author may think."""
     body = frontmatter.loads((CONTENT / language / f"{slug}.md").read_text()).content
-    meant = [re.sub(r"[`*]|\[([^]]*)\]\([^)]*\)", r"\1", t) for t in re.findall(r"\*\*(.+?)\*\*", body)]
+    meant = [
+        re.sub(r"[`*]|\[([^]]*)\]\([^)]*\)", r"\1", t) for t in re.findall(r"\*\*(.+?)\*\*", body)
+    ]
     html = "".join(p.value for p in render(body).parts if p.kind == "html")
     got = [re.sub(r"<[^>]+>", "", text) for text in re.findall(r"<strong>(.*?)</strong>", html)]
     assert got == meant
@@ -77,7 +79,9 @@ def test_pictures_are_safe_and_speak(path):
     tags = {element.tag.split("}")[1] for element in tree.iter()}
     assert not tags & {"script", "foreignObject", "image", "style", "a"}
     assert {"title", "desc"} <= tags
-    assert not any(name.startswith("on") or name == "style" for e in tree.iter() for name in e.keys())
+    assert not any(
+        name.startswith("on") or name == "style" for e in tree.iter() for name in e.attrib
+    )
 
 
 def test_every_picture_is_in_both_languages_and_used():

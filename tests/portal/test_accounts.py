@@ -146,7 +146,9 @@ def test_deleting_needs_the_password_and_takes_everything(client, member):
     assert not client.session.get("_auth_user_id")
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/export.json", "/account/delete/", "/saved/"])
+@pytest.mark.parametrize(
+    "path", ["/account/", "/account/export.json", "/account/delete/", "/saved/"]
+)
 def test_signed_out_people_are_asked_to_sign_in(client, path):
     answer = client.get(path)
     assert answer.status_code == 302 and answer.url == f"/accounts/login/?next={path}"

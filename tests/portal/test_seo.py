@@ -23,7 +23,9 @@ def test_every_address_of_the_sitemap_works_and_knows_its_languages(client, clas
         assert languages == {"en", "ja", "x-default"}
         for code in languages:
             assert f'hreflang="{code}"' in page.text
-        assert page.text.count("<h1") == 1 and f'<link rel="canonical" href="{location}"' in page.text
+        assert (
+            page.text.count("<h1") == 1 and f'<link rel="canonical" href="{location}"' in page.text
+        )
         assert ('lang="ja"' in page.text[:60]) == path.startswith("/ja/")
         assert len(page.content) < 250_000
 
@@ -39,7 +41,9 @@ def test_healthz_asks_nothing_of_the_database(client):
     assert answer.status_code == 200 and answer.json() == {"status": "ok"}
 
 
-@pytest.mark.parametrize(("path", "says"), [("/nope", "no such page"), ("/ja/nope", "見つかりません")])
+@pytest.mark.parametrize(
+    ("path", "says"), [("/nope", "no such page"), ("/ja/nope", "見つかりません")]
+)
 def test_a_404_of_our_own(client, path, says):
     page = client.get(path)
     assert page.status_code == 404 and says in page.text

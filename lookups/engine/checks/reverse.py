@@ -38,7 +38,7 @@ class Reverse:
 
     @property
     def state(self) -> str:
-        """"confirmed", "unconfirmed", "none", or "failed" where DNS left it open."""
+        """ "confirmed", "unconfirmed", "none", or "failed" where DNS left it open."""
         if any(name.confirmed for name in self.names):
             return "confirmed"
         if self.answer.outcome.is_failure or self.forward_failed:

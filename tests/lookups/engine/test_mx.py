@@ -138,9 +138,7 @@ async def test_hosts_beyond_the_limit_are_counted_not_asked():
 async def test_the_budget_holds():
     sections, resolver = await sections_of("crowded")
     assert resolver.asked == len(resolver.log) == 300
-    assert [f.parameters for f in sections[-1].findings if f.id == "dns-budget"] == [
-        {"asked": 300}
-    ]
+    assert [f.parameters for f in sections[-1].findings if f.id == "dns-budget"] == [{"asked": 300}]
     states = {a["reverse"] for h in sections[-1].records["hosts"] for a in h["addresses"]}
     assert "pending" not in states
 
