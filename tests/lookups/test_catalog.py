@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from learn.articles import article
 from learn.classroom.lessons import lessons
 from lookups import catalog
+from lookups.engine.names import parse_domain
+from lookups.engine.report import report
+from lookups.engine.resolver import Resolver, ResolverSettings
+from lookups.engine.transport import Server, Transport
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
@@ -54,6 +58,23 @@ def test_entries_are_whole(id):
 def test_a_lesson_shows_it(id):
     zones = {lesson.zone for group in lessons("en") for lesson in group.lessons}
     assert catalog.entry(id).classroom in zones
+
+
+QUICK = {"silent": {"query_timeout": 0.2}, "slow": {"report_timeout": 0.5}}
+
+
+@pytest.mark.parametrize("zone", sorted({catalog.entry(id).classroom for id in catalog.ids()}))
+async def test_the_lesson_of_a_finding_really_shows_it(zone, classroom):
+    transport = Transport()
+    server = Server(*classroom)
+    resolver = Resolver(ResolverSettings((server,), **QUICK.get(zone, {})), transport)
+    try:
+        domain = parse_domain(f"{zone}.classroom.test")
+        sections = [section async for section in report(resolver, domain, lesson=True)]
+    finally:
+        transport.close()
+    shown = {finding.id for finding in sections[-1].findings}
+    assert {id for id in catalog.ids() if catalog.entry(id).classroom == zone} <= shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
