@@ -243,5 +243,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # What libraries plan to change in later versions is no news to an operator.
+    "loggers": {"py.warnings": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": os.environ.get("MXPLAIN_LOG_LEVEL", "WARNING")},
 }

@@ -33,6 +33,10 @@ def begin(browser, site, domain="slow.classroom.test"):
     page.locator("#domain").fill(domain)
     page.locator(".domain-form").get_by_role("button").click()
     page.wait_for_url(re.compile("/r/"))
+    if page.locator(".envelope", has_text=" ago").count():  # an earlier test's report
+        earlier = page.url
+        page.get_by_role("button", name="Check again").click()
+        page.wait_for_url(lambda url: url != earlier)
     # The first question of this lesson is answered after 2.7 seconds; the worker is at it now.
     time.sleep(1.5)
     return page
