@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from lookups.models import Report
 
