@@ -1,6 +1,6 @@
 """From what a visitor types to the domain that is meant.
 
-A domain, an e-mail address or a URL is reduced to its domain and mapped by UTS 46
+A domain, an email address or a URL is reduced to its domain and mapped by UTS 46
 (non-transitional) and IDNA 2008 (RFC 5891) to A-labels.
 """
 
@@ -102,7 +102,7 @@ def _tidy(text: str) -> str:
 
 
 def _host_of(text: str) -> str:
-    """The host part of a URL, an address in angle brackets, an e-mail address, or a plain name."""
+    """The host part of a URL, an address in angle brackets, an email address, or a plain name."""
     if "<" in text and text.endswith(">"):
         text = text[text.rindex("<") + 1 : -1]
     if not _as_address(text):

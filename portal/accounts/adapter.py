@@ -25,9 +25,9 @@ class AccountAdapter(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         # Also shown after wrong codes, where allauth's "failed login attempts" would puzzle.
         "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then start again."),
-        "incorrect_code": _("That is not the code we sent. Check the newest e-mail."),
+        "incorrect_code": _("That is not the code we sent. Check the newest email."),
         "duplicate_email": _("This is already the address of your account."),
-        "email_password_mismatch": _("No account has this e-mail address and password together."),
+        "email_password_mismatch": _("No account has this email address and password together."),
         "enter_current_password": _("That is not your password."),
         "incorrect_password": _("That is not your password."),
         "rate_limited": _("A code was sent a moment ago. Wait ten seconds, then try again."),
@@ -46,5 +46,5 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
             logger.exception("Mail %s was not sent", template_prefix)
-            text = gettext("The e-mail could not be sent just now. Try again in a few minutes.")
+            text = gettext("The email could not be sent just now. Try again in a few minutes.")
             messages.error(current.request, text)

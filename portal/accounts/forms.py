@@ -28,7 +28,7 @@ class CodeField(forms.CharField):
 
 
 class CodeForm(ConfirmEmailVerificationCodeForm):
-    """The six digits that prove an e-mail address."""
+    """The six digits that prove an email address."""
 
     code = CodeField(
         label=_("Six-digit code"),

@@ -194,7 +194,7 @@ def test_sign_up_does_not_tell_who_has_an_account(anna: User) -> None:
     assert answers[0].status_code == answers[1].status_code == 302
     assert answers[0]["Location"] == answers[1]["Location"]
     pages = [browser.get(answers[0]["Location"]).content.decode() for browser in (known, unknown)]
-    assert all("Confirm your e-mail address" in page for page in pages)
+    assert all("Confirm your email address" in page for page in pages)
     to_anna = mail.outbox[0]
     assert to_anna.subject == "You already have an MXplain account"
     assert "/accounts/password/reset/" in to_anna.body
@@ -246,7 +246,7 @@ def test_sign_in_and_out(anna: User) -> None:
 
 
 def test_wrong_password_is_explained_without_telling_who_has_an_account(anna: User) -> None:
-    text = "No account has this e-mail address and password together."
+    text = "No account has this email address and password together."
     for address in (ADDRESS, "nobody@example.com"):
         page = sign_in(Client(), "wrong", address).content.decode()
         assert text in page and 'role="alert"' in page

@@ -37,7 +37,7 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("domain", help="a domain, or an e-mail address or URL with it")
+        parser.add_argument("domain", help="a domain, or an email address or URL with it")
         parser.add_argument("--only", type=_topics, default=TOPICS, help="topics, as in mx,spf")
         parser.add_argument(
             "--resolver", type=_server, nargs="+", default=[], metavar="HOST[:PORT]",
