@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
@@ -179,3 +181,98 @@ def test_only_by_post_only_ones_own_only_signed_in(client, member, verb):
     assert strict.post(f"/saved/{mine.token}/{verb}/").status_code == 403
     theirs.refresh_from_db()
     assert theirs.saved_at and not theirs.deleted_at and not theirs.revoked_at
+
+
+# --- what the visitor sees around it ----------------------------------------------------------
+def field(page: str, pattern: str) -> str:
+    """What `pattern` captures in a page that must have it."""
+    found = re.search(pattern, page)
+    assert found, pattern
+    return found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("verb", ["unsave", "delete"])
+def test_undo_button_works_and_keeps_search_and_order(member, verb):
+    report = saved(member, name="Kept")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(member)
+    csrf = r'name="csrfmiddlewaretoken" value="([^"]+)"'
+    form = {"csrfmiddlewaretoken": field(strict.get("/saved/").text, csrf)}
+    page = strict.post(f"/saved/{report.token}/{verb}/?q=ex&sort=name", form, follow=True)
+    assert page.redirect_chain == [("/saved/?q=ex&sort=name", 302)]
+    undo = page.text[page.text.index('class="undo"') :]
+    back = strict.post(field(undo, r'action="([^"]+)"'), {"csrfmiddlewaretoken": field(undo, csrf)})
+    assert back.url == "/saved/?q=ex&sort=name"
+    assert [kept.name for kept in strict.get(back.url).context["reports"]] == ["Kept"]
+
+
+def test_edit_returns_to_the_row(client, member):
+    report = saved(member)
+    answer = client.post(f"/saved/{report.token}/edit/?page=2", {"name": "", "note": ""})
+    assert answer.url == f"/saved/?page=2#saved-{report.token}"
+
+
+def test_refused_words_come_back_with_their_error_beside_them(client, member):
+    report = saved(member)
+    longest = {"name": "名" * 100, "note": "線\r\n" * 1000}
+    assert client.post(f"/saved/{report.token}/edit/", longest).status_code == 302
+    page = client.post(f"/saved/{report.token}/edit/", longest | {"note": "n" * 2001}).text
+    error = f"id_{report.token}_note_error"
+    assert f'aria-describedby="{error}"' in page and f'id="{error}"' in page
+    assert "n" * 2001 in page
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x1b", "\x7f", "\x85"])
+@pytest.mark.parametrize("name", ["name", "note"])
+def test_control_characters_are_refused(client, member, name, character):
+    report = saved(member)
+    form = {name: f"a{character}b"}
+    assert client.post(f"/saved/{report.token}/edit/", form).status_code == 400
+
+
+def test_unsaved_report_expires_like_any_other(client, member):
+    days = timedelta(days=settings.REPORT_KEEP_DAYS)
+    young = saved(member, created=timezone.now() - days + timedelta(days=2))
+    old = saved(member, "old.test", created=timezone.now() - days - timedelta(days=2))
+    assert not Report.objects.expired().exists()
+    page = client.post(f"/saved/{young.token}/unsave/", follow=True).text
+    assert f"kept until {young.created + days:%Y-%m-%d}" in page
+    assert "within the hour" in client.post(f"/saved/{old.token}/unsave/", follow=True).text
+    assert list(Report.objects.expired()) == [old]
+
+
+def test_deleted_report_goes_for_good_a_day_later(client, member):
+    report = saved(member)
+    client.post(f"/saved/{report.token}/delete/")
+    assert not Report.objects.expired().exists()
+    Report.objects.update(deleted_at=timezone.now() - timedelta(days=1, minutes=1))
+    assert list(Report.objects.expired()) == [report]
+
+
+def test_old_link_stays_dead_after_a_new_one(client, member):
+    report = saved(member)
+    client.post(f"/saved/{report.token}/renew/")
+    assert Client().get(f"/r/{report.token}/").status_code in (404, 410)
+
+
+def test_others_read_neither_name_nor_note(client, member):
+    report = saved(member, name="Secret name", note="Secret note")
+    assert "Secret name" in client.get(f"/r/{report.token}/").text
+    assert "Secret" not in Client().get(f"/r/{report.token}/").text
+
+
+def test_row_shows_verdict_or_that_the_check_failed(client, member):
+    saved(member, "a.test", status="error")
+    saved(member, "b.test", state="failed", status="")
+    saved(member, "c.test", state="running", status="", finished=None)
+    rows = client.get("/saved/?sort=domain").text.split('class="saved-row"')
+    assert "Broken" in rows[1]
+    assert "Check failed" in rows[2] and "Checking" not in rows[2]
+    assert "Checking" in rows[3]
+
+
+def test_going_back_in_the_browser_gets_the_whole_page(client, member):
+    headers = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    page = client.get("/saved/", headers=headers)
+    assert "<html" in page.text
+    assert "HX-Request" in page["Vary"] and "no-store" in page["Cache-Control"]
