@@ -68,7 +68,7 @@ class ReportForm(forms.ModelForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     note = NoteField(
-        label=_("Note"),
+        label=_("Your note"),
         required=False,
         max_length=2000,
         validators=[_without(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")],  # all but tab and line feed
