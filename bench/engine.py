@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from lookups.engine.context import Context, Options  # noqa: E402
 from lookups.engine.names import parse_domain  # noqa: E402
 from lookups.engine.report import report  # noqa: E402
 from lookups.engine.resolver import Resolver, ResolverSettings  # noqa: E402
@@ -29,7 +30,7 @@ async def measure(server: Server) -> None:
     async def one() -> None:
         nonlocal asked
         resolver = Resolver(ResolverSettings((server,)), transport)
-        async for _ in report(resolver, DOMAIN, lesson=True):
+        async for _ in report(Context(resolver, DOMAIN, Options(lesson=True))):
             pass
         asked += resolver.asked
 

@@ -44,7 +44,10 @@ class FindingView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """One topic. `status` is the worst severity of its findings, "running" while incomplete."""
+    """One topic. `status` is the worst severity of its findings, "running" while incomplete.
+
+    `failed` says why the check of it broke off; `template` shows its records.
+    """
 
     topic: str
     title: str
@@ -52,6 +55,16 @@ class SectionView:
     complete: bool
     records: Mapping[str, Any]
     findings: tuple[FindingView, ...]
+    failed: str = ""
+
+    @property
+    def template(self) -> str:
+        return f"lookups/topics/{self.topic}.html"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing is known yet, so that the place is held for what will come."""
+        return not self.complete and not self.records
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,7 @@ def section_view(section: Mapping[str, Any], language: str) -> SectionView:
         complete=complete,
         records=section.get("records") or {},
         findings=tuple(findings),
+        failed=section.get("failed") or "",
     )
 
 

@@ -9,8 +9,11 @@ from functools import cache
 import dns.resolver
 from django.conf import settings
 
-from .engine.resolver import ResolverSettings
-from .engine.transport import Server
+from .engine.context import Context, Options
+from .engine.guard import GuardSettings
+from .engine.names import Domain
+from .engine.resolver import Resolver, ResolverSettings
+from .engine.transport import Server, Transport
 
 LESSONS = "classroom.test"
 # The reverse zones of the classroom's addresses (engine.addresses.CLASSROOM).
@@ -20,6 +23,10 @@ LESSON_ZONES = (
     "19.198.in-addr.arpa",
     "0.0.0.0.2.0.0.0.1.0.0.2.ip6.arpa",
 )
+# The DS records of classroom.test: its keys are made from its name (learn.classroom.signing).
+LESSON_ANCHOR: tuple[str, ...] = ()
+# The blocklists that lessons are checked against, served by the classroom itself.
+LESSON_BLOCKLISTS = ("blocklist.classroom.test",)
 
 
 def is_lesson(domain: str) -> bool:
@@ -59,11 +66,47 @@ def resolver_settings(
     """
     configured = tuple(parse_server(text) for text in settings.RESOLVERS)
     lesson = settings.CLASSROOM if classroom is None else classroom
-    routes = dict.fromkeys(LESSON_ZONES, (parse_server(lesson),)) if lesson else {}
+    server = parse_server(lesson) if lesson else None
     return ResolverSettings(
         servers=tuple(resolvers) or configured or machine_servers(),
-        routes=routes,
+        routes=dict.fromkeys(LESSON_ZONES, (server,)) if server else {},
+        classroom=server,
         query_timeout=settings.QUERY_TIMEOUT,
         report_timeout=settings.REPORT_TIMEOUT,
         max_queries=settings.MAX_QUERIES,
+    )
+
+
+def context_for(
+    domain: Domain,
+    transport: Transport,
+    dns_settings: ResolverSettings | None = None,
+    selectors: Sequence[str] = (),
+) -> Context:
+    """Everything a report of `domain` needs, from the site's settings. Needs a running loop."""
+    lesson = is_lesson(domain.ascii)
+    options = Options(
+        lesson=lesson,
+        selectors=tuple(selectors),
+        trust_anchors=trust_anchors(lesson),
+        smtp=settings.SMTP_PROBE or lesson,
+        blocklists=(LESSON_BLOCKLISTS if lesson else tuple(settings.BLOCKLISTS)),
+    )
+    resolver = Resolver(dns_settings or resolver_settings(), transport)
+    return Context(resolver, domain, options, guard_settings())
+
+
+def trust_anchors(lesson: bool) -> dict[str, tuple[str, ...]]:
+    """The root's, or in a lesson the classroom's, which signs its own zones."""
+    if lesson:
+        return {LESSONS: LESSON_ANCHOR}
+    return {".": tuple(settings.TRUST_ANCHORS)}
+
+
+def guard_settings() -> GuardSettings:
+    """How the classroom's machines are reached on ports other than DNS."""
+    played = {443: settings.CLASSROOM_WEB, 25: settings.CLASSROOM_MAIL}
+    return GuardSettings(
+        classroom={port: parse_server(text) for port, text in played.items() if text},
+        classroom_ca=settings.CLASSROOM_CA,
     )

@@ -20,12 +20,11 @@ from . import stream
 from .engine.finding import Section
 from .engine.names import Domain, to_unicode
 from .engine.report import report as run_checks
-from .engine.resolver import Resolver
 from .engine.transport import Transport
 from .event_loop import event_loop
 from .models import Report
 from .presentation import status_of
-from .runtime import is_lesson, resolver_settings
+from .runtime import context_for
 
 logger = logging.getLogger(__name__)
 
@@ -119,10 +118,9 @@ def _make(report: Report, owner: str) -> None:
 
 
 async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progress]:
-    resolver = Resolver(resolver_settings(), transport)
-    domain = Domain(report.domain, to_unicode(report.domain))
-    async for section in run_checks(resolver, domain, lesson=is_lesson(report.domain)):
-        yield section, list(resolver.log)
+    context = context_for(Domain(report.domain, to_unicode(report.domain)), transport)
+    async for section in run_checks(context):
+        yield section, list(context.resolver.log)
 
 
 def _finish(report: Report, failure: str = "") -> None:

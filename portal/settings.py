@@ -139,9 +139,23 @@ RESOLVERS = _list("MXPLAIN_RESOLVERS")
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.
 CLASSROOM_STARTER = "learn.classroom.server.start_in_background"
+# The same for its HTTPS and SMTP servers, and the authority that signs their certificates.
+CLASSROOM_WEB = os.environ.get("MXPLAIN_CLASSROOM_WEB", "")
+CLASSROOM_MAIL = os.environ.get("MXPLAIN_CLASSROOM_MAIL", "")
+CLASSROOM_CA = os.environ.get("MXPLAIN_CLASSROOM_CA", "")
+# DS records of the root's key-signing keys, in presentation form (RFC 7958; published by IANA).
+TRUST_ANCHORS = _list(
+    "MXPLAIN_TRUST_ANCHORS",
+    "20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D,"
+    "38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16",
+)
+# Whether reports speak to mail servers (EHLO and STARTTLS, no mail). Off: many networks forbid it.
+SMTP_PROBE = os.environ.get("MXPLAIN_SMTP") == "1"
+# Zones of DNS blocklists to ask, such as "zen.example.org". Off: most have terms of use.
+BLOCKLISTS = _list("MXPLAIN_BLOCKLISTS")
 QUERY_TIMEOUT = float(os.environ.get("MXPLAIN_QUERY_TIMEOUT", "3"))
 REPORT_TIMEOUT = float(os.environ.get("MXPLAIN_REPORT_TIMEOUT", "20"))
-MAX_QUERIES = int(os.environ.get("MXPLAIN_MAX_QUERIES", "300"))
+MAX_QUERIES = int(os.environ.get("MXPLAIN_MAX_QUERIES", "400"))
 REPORT_KEEP_DAYS = int(os.environ.get("MXPLAIN_REPORT_KEEP_DAYS", "90"))
 REPORT_SHARE_SECONDS = 60
 

@@ -1,4 +1,4 @@
-"""The lessons as the classroom's page lists them, from lessons.toml."""
+"""The lessons as the classroom's page lists them: a TOML file for each topic, in their order."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Group:
 @cache
 def lessons(language: str) -> tuple[Group, ...]:
     """Every lesson in `language` ("ja", "en-gb"), in English where it has no texts."""
-    with (Path(__file__).parent / "lessons.toml").open("rb") as file:
-        groups = tomllib.load(file)["groups"]
+    files = sorted((Path(__file__).parent / "lessons").glob("*.toml"))
+    groups = [group for file in files for group in tomllib.loads(file.read_text())["groups"]]
     return tuple(
         Group(
             id=group["id"],

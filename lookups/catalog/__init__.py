@@ -100,6 +100,12 @@ def sentences(id: str, parameters: Mapping[str, Any], language: str) -> Sentence
     return Sentences(fill(texts.title), fill(texts.meaning), fill(texts.why), fill(texts.remedy))
 
 
+def part_note(kind: str, language: str) -> str:
+    """What a part of a record says, in one sentence; empty for a kind that needs no words."""
+    note = _parts().get(kind)
+    return _in_language(note, language) if note else ""
+
+
 def rfc_link(reference: str) -> str:
     """The address of "RFC 7505 §3" at the RFC Editor; ValueError for anything else."""
     match = _RFC.fullmatch(reference)
@@ -108,6 +114,18 @@ def rfc_link(reference: str) -> str:
     number, section = match.groups()
     link = f"https://www.rfc-editor.org/rfc/rfc{number}"
     return f"{link}#section-{section}" if section else link
+
+
+@cache
+def _parts() -> dict[str, dict[str, str]]:
+    """Notes by the kind of a part ("spf.include"): one file a topic in parts/, a table a kind."""
+    notes: dict[str, dict[str, str]] = {}
+    for file in (files(__package__) / "parts").iterdir():
+        if file.name.endswith(".toml"):
+            topic = file.name.removesuffix(".toml")
+            for kind, texts in tomllib.loads(file.read_text("utf-8")).items():
+                notes[f"{topic}.{kind}"] = texts
+    return notes
 
 
 @cache

@@ -57,5 +57,10 @@ def scope_of(address: Address, lesson: bool = False) -> Scope:
     return Scope.PUBLIC
 
 
+def is_classroom(address: Address) -> bool:
+    """Whether the classroom plays the machine at this address."""
+    return _within(address, CLASSROOM)
+
+
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks if network.version == address.version)

@@ -44,18 +44,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one check knows of one topic. `complete` is False while more is still being asked."""
+    """What one check knows of one topic. `complete` is False while more is still being asked.
+
+    `failed` says why the check broke off: "deadline" or "crash"; empty where it came to its end.
+    """
 
     topic: str
     records: dict[str, Any]
     findings: tuple[Finding, ...] = ()
     complete: bool = True
+    failed: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The shape kept on the report row and in the stream (no sentences, no severity)."""
         return {
             "topic": self.topic,
             "complete": self.complete,
+            "failed": self.failed,
             "records": self.records,
             "findings": [
                 {

@@ -1,21 +1,30 @@
 """Carries DNS messages over UDP and TCP (RFC 1035 §4.2).
 
 One connected UDP socket per server serves many questions at once. A reply is taken only from that
-server, for a message id that is waiting, with the question that was asked (RFC 5452 §9).
+server, for a message id that is waiting, with the question that was asked (RFC 5452 §9), spelled
+with the capitals that were chosen by chance ("0x20"): one more thing that a forger must guess.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import socket as sockets
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-import dns.flags
-import dns.message
-import dns.rcode
+import dns.name
 
+from . import message as messages
+from .message import FormatError, Message
+
+EDNS_PAYLOAD = 1232  # octets that pass nearly every path unfragmented (RFC 9715 §3)
 MAX_QUERIES_PER_PORT = 200  # then a fresh socket: its new port is one more thing to guess
+MAX_IN_FLIGHT = 128  # questions that wait on one server at once; more could drown its socket
+MAX_CHANNELS = 64  # servers whose sockets stay open
+RECEIVE_BUFFER = 1 << 20  # octets; the system may grant less
+_DO = 0x8000
 _random = random.SystemRandom()
 
 
@@ -43,11 +52,47 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A parsed message with its size in octets."""
+class Question:
+    """What is asked. `flags` are the header's; `dnssec` sets DO (RFC 3225 §3).
 
-    message: dns.message.Message
+    `options` are EDNS options in octets, sent as they are.
+    """
+
+    name: dns.name.Name
+    type: int
+    flags: int
+    dnssec: bool = False
+    edns: bool = True
+    options: bytes = b""
+
+    def wire(self, number: int, capitals: int) -> bytes:
+        """The query with the id `number`; the bits of `capitals` say which letters are large."""
+        labels = []
+        for label in self.name.labels:
+            spelled = bytearray(label.lower())
+            for at, octet in enumerate(spelled):
+                if 97 <= octet <= 122:
+                    if capitals & 1:
+                        spelled[at] = octet - 32
+                    capitals >>= 1
+            labels.append(bytes((len(label),)) + bytes(spelled))
+        head = number << 80 | self.flags << 64 | 1 << 48 | (1 if self.edns else 0)
+        wire = head.to_bytes(12, "big") + b"".join(labels)
+        wire += (self.type << 16 | 1).to_bytes(4, "big")
+        if self.edns:
+            opt = messages.OPT << 64 | EDNS_PAYLOAD << 48 | (_DO if self.dnssec else 0) << 16
+            wire += b"\0" + (opt | len(self.options)).to_bytes(10, "big") + self.options
+        return wire
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A parsed message with its size in octets. `folded`: the question came back in small letters,
+    as from a server that loses capitals, or from a forger who cannot see them."""
+
+    message: Message
     size: int
+    folded: bool = False
 
 
 def parse_reply(data: bytes, question: bytes) -> Reply | None:
@@ -55,16 +100,28 @@ def parse_reply(data: bytes, question: bytes) -> Reply | None:
 
     `question` is the question section as it was sent. Error replies may leave it out.
     """
+    end = messages.HEADER + len(question)
+    echo = data[messages.HEADER : end]
+    if echo == question:
+        # Names that are compressed onto the question must not show its capitals.
+        data = data[: messages.HEADER] + _small(question) + data[end:]
     try:
-        message = dns.message.from_wire(data, ignore_trailing=True)
-    except Exception as error:  # hostile bytes may fail in any way the parser knows
+        message = messages.parse(data)
+    except FormatError as error:
         raise MalformedReply(len(data)) from error
-    if not message.flags & dns.flags.QR:
+    if not message.flags & messages.QR:
         raise MalformedReply(len(data))
-    echoed = data[12 : 12 + len(question)].lower() == question.lower()
-    if not echoed and (message.question or message.rcode() == dns.rcode.NOERROR):
-        return None
-    return Reply(message, len(data))
+    if echo == question:
+        return Reply(message, len(data))
+    has_question = data[4:6] != b"\0\0"
+    if has_question and _small(echo) == _small(question):
+        return Reply(message, len(data), folded=True)
+    return None if has_question or message.rcode == 0 else Reply(message, len(data))
+
+
+def _small(question: bytes) -> bytes:
+    """The question section with its name in small letters; type and class as they are."""
+    return question[:-4].lower() + question[-4:]
 
 
 @dataclass(slots=True)
@@ -83,6 +140,8 @@ class _Channel(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self.socket = transport
+        if raw := transport.get_extra_info("socket"):
+            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         waiting = self.waiting.get(int.from_bytes(data[:2], "big"))
@@ -120,41 +179,50 @@ class _Channel(asyncio.DatagramProtocol):
 
 
 class Transport:
-    """The sockets of one event loop, shared by every report that runs in it."""
+    """The sockets of one event loop, shared by every report that runs in it.
+
+    `shared` is where resolvers keep the questions that several reports have in common.
+    """
 
     def __init__(self) -> None:
-        self._channels: dict[Server, _Channel] = {}
-        self._opening = asyncio.Lock()  # many questions at once must not open a socket each
+        self.shared: OrderedDict[Any, Any] = OrderedDict()
+        self._channels: OrderedDict[Server, _Channel] = OrderedDict()
+        self._opening: dict[Server, asyncio.Lock] = {}
+        self._slots: dict[Server, asyncio.Semaphore] = {}
 
-    async def udp(self, server: Server, message: bytes) -> Reply:
-        """Sends `message` under a fresh id and waits, for as long as the caller lets it.
+    async def udp(self, server: Server, question: Question) -> Reply:
+        """Sends `question` under a fresh id and waits, for as long as the caller lets it.
 
         Raises MalformedReply or Unreachable.
         """
-        channel = await self._channel(server)
-        number = self._free_id(channel)
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        channel.waiting[number] = _Waiting(_question_of(message), reply)
-        channel.sent += 1
-        try:
-            assert channel.socket is not None
-            channel.socket.sendto(number.to_bytes(2, "big") + message[2:])
-            return await reply
-        finally:
-            del channel.waiting[number]
-            if channel is not self._channels.get(server):
-                channel.close_when_idle()
+        slots = self._slots.setdefault(server, asyncio.Semaphore(MAX_IN_FLIGHT))
+        async with slots:
+            channel = self._channels.get(server)
+            if channel is None or not channel.is_fresh:
+                channel = await self._channel(server)
+            number = self._free_id(channel)
+            wire = question.wire(number, _random.getrandbits(256))
+            reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            channel.waiting[number] = _Waiting(_question_of(wire), reply)
+            channel.sent += 1
+            try:
+                assert channel.socket is not None
+                channel.socket.sendto(wire)
+                return await reply
+            finally:
+                del channel.waiting[number]
+                if channel is not self._channels.get(server):
+                    channel.close_when_idle()
 
-    async def tcp(self, server: Server, message: bytes) -> Reply:
+    async def tcp(self, server: Server, question: Question) -> Reply:
         """Asks over a connection of its own. Raises MalformedReply or Unreachable."""
-        number = _random.getrandbits(16)
+        wire = question.wire(_random.getrandbits(16), 0)
         try:
             reader, writer = await asyncio.open_connection(server.host, server.port)
         except OSError as error:
             raise Unreachable(str(error)) from error
         try:
-            data = number.to_bytes(2, "big") + message[2:]
-            writer.write(len(data).to_bytes(2, "big") + data)
+            writer.write(len(wire).to_bytes(2, "big") + wire)
             await writer.drain()
             size = int.from_bytes(await reader.readexactly(2), "big")
             received = await reader.readexactly(size)
@@ -162,9 +230,9 @@ class Transport:
             raise Unreachable(str(error)) from error
         finally:
             writer.close()
-        if received[:2] != data[:2]:
+        if received[:2] != wire[:2]:
             raise MalformedReply(size)
-        reply = parse_reply(received, _question_of(message))
+        reply = parse_reply(received, _question_of(wire))
         if reply is None:
             raise MalformedReply(size)
         return reply
@@ -175,16 +243,28 @@ class Transport:
             if channel.socket:
                 channel.socket.close()
         self._channels.clear()
+        self.shared.clear()
 
     async def _channel(self, server: Server) -> _Channel:
-        async with self._opening:
+        # Many questions at once must not open a socket each.
+        async with self._opening.setdefault(server, asyncio.Lock()):
             channel = self._channels.get(server)
             if channel and channel.is_fresh:
                 return channel
+            opened = self._channels[server] = await self._open(server)
             if channel:
                 channel.close_when_idle()
-            self._channels[server] = await self._open(server)
-            return self._channels[server]
+            self._drop_oldest()
+            return opened
+
+    def _drop_oldest(self) -> None:
+        """Closes the sockets of servers that were met long ago and are waited for no more."""
+        while len(self._channels) > MAX_CHANNELS:
+            server, channel = self._channels.popitem(last=False)
+            channel.close_when_idle()
+            self._opening.pop(server, None)
+            if not channel.waiting:
+                self._slots.pop(server, None)
 
     async def _open(self, server: Server) -> _Channel:
         try:

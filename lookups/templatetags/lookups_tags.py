@@ -7,11 +7,14 @@ from typing import Any
 from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from lookups.drawings import Drawing, mx_order
+from lookups import catalog
+from lookups.drawings.mx import Drawing, mx_order
 
 register = template.Library()
+PART_COLOURS = 8  # as many as the stylesheet has
 
 
 @register.filter
@@ -85,3 +88,20 @@ def log_summary(queries: list[dict[str, Any]]) -> dict[str, Any]:
         "total": max(ends, default=0) - min(starts, default=0),
         "slowest": max((query["ms"] for query in queries), default=0),
     }
+
+
+@register.simple_tag
+def numbered_parts(record: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a record, each kind with a colour of its own, and one note for each part.
+
+    `parts` of the record cover its whole text: {"text", "kind", "error"}; kind "" is punctuation.
+    """
+    language = get_language() or "en"
+    colours: dict[str, int] = {}
+    parts: list[dict[str, Any]] = []
+    for part in record.get("parts") or ():
+        kind = part.get("kind") or ""
+        colour = colours.setdefault(kind, len(colours) % PART_COLOURS + 1) if kind else 0
+        note = catalog.part_note(kind, language) if kind else ""
+        parts.append({**part, "number": bool(kind), "colour": colour, "note": note})
+    return {"parts": parts, "notes": [part for part in parts if part["note"]]}

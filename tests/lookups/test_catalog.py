@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from learn.articles import article
 from learn.classroom.lessons import lessons
 from lookups import catalog
+from lookups.engine.context import Context, Options
 from lookups.engine.names import parse_domain
 from lookups.engine.report import report
 from lookups.engine.resolver import Resolver, ResolverSettings
@@ -70,10 +71,11 @@ async def test_the_lesson_of_a_finding_really_shows_it(zone, classroom):
     resolver = Resolver(ResolverSettings((server,), **QUICK.get(zone, {})), transport)
     try:
         domain = parse_domain(f"{zone}.classroom.test")
-        sections = [section async for section in report(resolver, domain, lesson=True)]
+        context = Context(resolver, domain, Options(lesson=True))
+        sections = {section.topic: section async for section in report(context)}
     finally:
         transport.close()
-    shown = {finding.id for finding in sections[-1].findings}
+    shown = {finding.id for section in sections.values() for finding in section.findings}
     assert {id for id in catalog.ids() if catalog.entry(id).classroom == zone} <= shown
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from lookups import stream, tasks
 from lookups.engine import report as engine_report
+from lookups.engine.finding import Section
 from lookups.models import Report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,12 +68,25 @@ def test_after_too_many_attempts_it_says_so(classroom):
     assert events(report) == ["done"]
 
 
+def test_a_check_that_breaks_costs_its_own_section_only(classroom, monkeypatch, caplog):
+    async def broken(context):
+        yield Section("mx", {"kind": "mx", "hosts": []}, complete=False)
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(engine_report.CHECKS, "mx", broken)
+    report = make()
+    tasks.run_report(report.id)
+    report.refresh_from_db()
+    assert report.state == "done" and "broke on perfect.classroom.test" in caplog.text
+    assert report.sections["mx"]["failed"] == "crash" and report.sections["mx"]["complete"]
+
+
 def test_a_fault_of_ours_is_kept_apart_from_the_domain(classroom, monkeypatch, caplog):
-    async def broken(resolver, domain, lesson):
+    async def broken(context):
         raise ZeroDivisionError
         yield
 
-    monkeypatch.setitem(engine_report.CHECKS, "mx", broken)
+    monkeypatch.setattr(tasks, "run_checks", broken)
     report = make()
     tasks.run_report(report.id)
     report.refresh_from_db()

@@ -12,8 +12,8 @@ from typing import Any
 
 import dns.name
 
+from ..context import Context
 from ..finding import Finding, Section
-from ..names import Domain
 from ..resolver import Answer, Outcome, Resolver, name_text
 from . import mx_hosts, mx_rules
 from .answers import absence_finding, alias_finding, failure_finding
@@ -49,9 +49,10 @@ class _Case:
         return Section(TOPIC, records, tuple(mx_rules.bounded(findings)), complete)
 
 
-async def check(resolver: Resolver, domain: Domain, lesson: bool) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section]:
     """Yields the list of hosts at once, then what is found of each, then the whole."""
-    case = _Case(resolver, await resolver.query(domain.ascii, "MX"), lesson)
+    answer = await context.query(context.name, "MX")
+    case = _Case(context.resolver, answer, context.lesson)
     await _classify(case)
     if case.hosts:
         yield case.section(complete=False)

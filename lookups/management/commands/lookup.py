@@ -19,11 +19,11 @@ from lookups import output
 from lookups.engine.finding import Severity
 from lookups.engine.names import Domain, DomainError, parse_domain
 from lookups.engine.report import TOPICS, report
-from lookups.engine.resolver import Outcome, Resolver, ResolverSettings
+from lookups.engine.resolver import Outcome, ResolverSettings
 from lookups.engine.transport import Server, Transport
 from lookups.forms import explain
 from lookups.presentation import SectionView, section_views
-from lookups.runtime import is_lesson, parse_server, resolver_settings
+from lookups.runtime import context_for, is_lesson, parse_server, resolver_settings
 from lookups.text_report import render
 
 MADE, FAILED_ON, BAD_INPUT, NO_DNS = 0, 1, 2, 3
@@ -109,14 +109,14 @@ async def _check(
     domain: Domain, topics: tuple[str, ...], dns_settings: ResolverSettings
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     transport = Transport()
-    resolver = Resolver(dns_settings, transport)
+    context = context_for(domain, transport, dns_settings)
     sections: dict[str, Any] = {}
     try:
-        async for section in report(resolver, domain, topics, is_lesson(domain.ascii)):
+        async for section in report(context, topics):
             sections[section.topic] = section.as_json()
     finally:
         transport.close()
-    return sections, sorted(resolver.log, key=lambda query: query["number"])
+    return sections, sorted(context.resolver.log, key=lambda query: query["number"])
 
 
 def _has_answer(queries: list[dict[str, Any]]) -> bool:

@@ -40,12 +40,12 @@ class Scripted(asyncio.DatagramProtocol):
         self.tcp.close()
 
     def _reply(self, data: bytes, transport: str) -> bytes | None:
-        query = dns.message.from_wire(data)
+        query = dns.message.from_wire(_small(data))
         question = query.question[0]
         type = dns.rdatatype.to_text(question.rdtype)
         self.asked.append((question.name.to_text(), type, transport))
         reply = self.decide(query, transport)
-        return reply.to_wire() if isinstance(reply, dns.message.Message) else reply
+        return _as_asked(reply, data) if isinstance(reply, dns.message.Message) else reply
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self.ports.add(addr[1])
@@ -58,6 +58,28 @@ class Scripted(asyncio.DatagramProtocol):
             writer.write(len(reply).to_bytes(2, "big") + reply)
             await writer.drain()
         writer.close()
+
+
+def _question(data: bytes) -> slice:
+    """Where the name of the first question stands."""
+    end = 12
+    while data[end]:
+        end += 1 + data[end]
+    return slice(12, end)
+
+
+def _small(data: bytes) -> bytes:
+    """The query with its question in small letters: what `decide` sees and compares."""
+    where = _question(data)
+    return data[: where.start] + data[where].lower() + data[where.stop :]
+
+
+def _as_asked(reply: dns.message.Message, data: bytes) -> bytes:
+    """The reply's octets, with the question spelled as the resolver spelled it (0x20)."""
+    wire, where = reply.to_wire(), _question(data)
+    if wire[where] == data[where].lower():
+        return wire[: where.start] + data[where] + wire[where.stop :]
+    return wire
 
 
 def answer(

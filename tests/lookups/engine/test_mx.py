@@ -9,6 +9,7 @@ import dns.rcode
 import pytest
 
 from learn.classroom.server import ClassroomServer
+from lookups.engine.context import Context, Options
 from lookups.engine.names import parse_domain
 from lookups.engine.report import report
 from lookups.engine.resolver import Resolver, ResolverSettings
@@ -16,6 +17,7 @@ from lookups.engine.transport import Server, Transport
 
 from .scripted import answer, resolving
 
+LESSON = Options(lesson=True)
 PRAISE = {"mx-found", "mx-redundant", "mx-forward-confirmed"}
 
 
@@ -26,8 +28,8 @@ async def sections_of(lesson: str, **settings):
     chosen = ResolverSettings((Server(server.host, server.port),), **settings)
     resolver = Resolver(chosen, transport)
     try:
-        domain = parse_domain(f"{lesson}.classroom.test")
-        return [s async for s in report(resolver, domain, lesson=True)], resolver
+        context = Context(resolver, parse_domain(f"{lesson}.classroom.test"), LESSON)
+        return [s async for s in report(context, ["mx"])], resolver
     finally:
         transport.close()
         await server.stop()
@@ -87,7 +89,7 @@ def ids(section) -> set[str]:
     ],
 )
 async def test_lessons(lesson, expected):
-    assert ids(await section_of(lesson)) == expected
+    assert ids(await section_of(lesson, max_queries=300)) == expected
 
 
 async def test_silence():
@@ -136,7 +138,7 @@ async def test_hosts_beyond_the_limit_are_counted_not_asked():
 
 
 async def test_the_budget_holds():
-    sections, resolver = await sections_of("crowded")
+    sections, resolver = await sections_of("crowded", max_queries=300)
     assert resolver.asked == len(resolver.log) == 300
     assert [f.parameters for f in sections[-1].findings if f.id == "dns-budget"] == [{"asked": 300}]
     states = {a["reverse"] for h in sections[-1].records["hosts"] for a in h["addresses"]}
@@ -164,7 +166,7 @@ async def test_a_caches_ttl_counts_down_and_is_not_judged():
         return answer(query, rcode=dns.rcode.NXDOMAIN, flags=0x80)
 
     async with resolving(decide) as (resolver, _):
-        last = [s async for s in report(resolver, parse_domain("a.test"))][-1]
+        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"])][-1]
     assert last.records["ttl"] == 30 and "mx-ttl-low" not in ids(last)
 
 
@@ -178,7 +180,7 @@ async def test_one_family_unknown_is_not_called_ipv4_only():
         return answer(query, rcode=dns.rcode.SERVFAIL)
 
     async with resolving(decide) as (resolver, _):
-        last = [s async for s in report(resolver, parse_domain("a.test"))][-1]
+        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"])][-1]
     assert "mx-ipv4-only" not in ids(last) and "dns-servfail" in ids(last)
 
 
@@ -192,7 +194,8 @@ async def test_leaving_early_stops_the_questions():
     server, transport = ClassroomServer(), Transport()
     await server.start()
     resolver = Resolver(ResolverSettings((Server(server.host, server.port),)), transport)
-    sections = report(resolver, parse_domain("slow.classroom.test"), lesson=True)
+    context = Context(resolver, parse_domain("slow.classroom.test"), LESSON)
+    sections = report(context, ["mx"])
     asking = asyncio.ensure_future(anext(sections))
     await asyncio.sleep(0.1)
     asking.cancel()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookups.drawings import BOX_WIDTH, MAX_HOSTS, MAX_STOPS, WIDTH, cells, mx_order, shortened
+from lookups.drawings.mx import BOX_WIDTH, MAX_HOSTS, MAX_STOPS, WIDTH, mx_order
+from lookups.drawings.text import cells, shortened
 
 
 def host(preference: int, name: str, state: str = "ok") -> dict[str, Any]:

@@ -1,6 +1,4 @@
-"""Geometry of the pictures that reports show: numbers and short labels, no markup, no colours.
-
-The MX picture is a postal route. A rail leads down from the letter; each preference is a stop on
+"""The MX picture: a postal route. A rail leads down from the letter; each preference is a stop on
 it, the lowest first (RFC 5321 §5.1); hosts of equal preference share a stop and the load.
 """
 
@@ -9,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
-from unicodedata import east_asian_width
+
+from lookups.drawings.text import shortened
 
 WIDTH = 360
 RAIL = 28  # x of the rail
@@ -18,7 +17,6 @@ BOX_WIDTH = WIDTH - BOX_X - 2
 TOP = 66  # below the letter
 CAPTION = 22  # the line "preference 10" above a stop's hosts
 STOP_GAP = 24
-LABEL_CELLS = 32  # characters of 7.2 units that fit into a box beside its mark
 
 MAX_STOPS = 5
 MAX_HOSTS = 4
@@ -74,26 +72,6 @@ class Drawing:
     def is_cut(self) -> bool:
         """Whether hosts were left out; the table beside the picture has them all."""
         return self.more > 0 or any(stop.more for stop in self.stops)
-
-
-def cells(text: str) -> int:
-    """Columns of a monospace font that `text` takes: wide and full-width characters take two."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def shortened(text: str, limit: int = LABEL_CELLS) -> str:
-    """`text` cut in the middle, where host names differ least, to at most `limit` columns."""
-    if cells(text) <= limit:
-        return text
-    head, tail = "", ""
-    for front, back in zip(text, reversed(text), strict=True):
-        if cells(head + front + tail) >= limit:
-            break
-        head += front
-        if cells(head + back + tail) >= limit:
-            break
-        tail = back + tail
-    return f"{head}…{tail}"
 
 
 def _mark(state: str) -> str:
