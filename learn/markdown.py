@@ -4,7 +4,7 @@ CommonMark and tables, without raw HTML and without images: whatever the text sa
 only what this module puts there. A paragraph that is nothing but a directive becomes a part of
 its own, which the page's template fills in:
 
-    ::live perfect.classroom.test      a live lookup of that domain
+    ::live perfect.classroom.test spf  a live lookup of that domain, showing that topic (or mx)
     ::picture mail-path                the drawing of that name
     ::anatomy                          the record anatomy of the article
 """
@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 DIRECTIVE = re.compile(
-    r"::(?:(?P<anatomy>anatomy)|live +(?P<live>[a-z0-9.-]+)|picture +(?P<picture>[a-z0-9-]+))"
+    r"::(?:(?P<anatomy>anatomy)|live +(?P<live>[a-z0-9.-]+(?: +[a-z-]+)?)|picture +(?P<picture>[a-z0-9-]+))"
 )
 SAFE_LINK = re.compile(r"https?://|mailto:|/(?!/)|#", re.IGNORECASE)
 # base.html has an element of this id already.
@@ -30,12 +30,16 @@ TAKEN_IDS = frozenset({"content"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a page. `value` is HTML (kind html), a domain (live) or a name (picture)."""
+    """A stretch of a page. `value` is HTML (kind html), a domain (live) or a name (picture).
+
+    `topic` is what a live lookup shows. `number` counts the parts of a page from 1, so that each
+    can have ids of its own.
+    """
 
     kind: str
     value: str = ""
     number: int = 0
-    """Counts the parts of a page from 1, so that each can have ids of its own."""
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ def _parts(tokens: Sequence[Token]) -> Iterator[Part]:
             number += 1
             yield Part("html", _html(before), number)
         number += 1
-        yield Part(*directive, number)
+        kind, value = directive
+        value, _, topic = value.partition(" ")
+        yield Part(kind, value, number, topic.strip() or ("mx" if kind == "live" else ""))
         start = index + 2
     if tokens[start:]:
         yield Part("html", _html(tokens[start:]), number + 1)

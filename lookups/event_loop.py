@@ -12,6 +12,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
+import uvloop
+
 from .engine.transport import Transport
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ class EventLoopThread:
     """The loop, its thread, and the DNS sockets that belong to it."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self.transport = Transport()
         threading.Thread(target=self.loop.run_forever, name="dns", daemon=True).start()
 

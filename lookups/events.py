@@ -21,8 +21,9 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from . import stream, tasks
+from .engine.report import TOPICS
 from .models import Report
-from .presentation import ReportView, query_views, section_view
+from .presentation import ReportView, SectionView, query_views, section_view, section_views
 from .views import find_report, report_view
 
 RETRY_MS = 1000  # how soon a browser comes back after a lost connection
@@ -34,7 +35,7 @@ Chunk = str
 
 @require_safe
 async def events(request: HttpRequest, token: str) -> HttpResponse:
-    """The stream of one report. `compact=1` is for the small form inside articles."""
+    """The stream of one report. `compact` names the one topic that an article shows of it."""
     found = await sync_to_async(find_report)(request, token)
     if isinstance(found, HttpResponse):
         return found
@@ -43,7 +44,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
         report=found,
         view=await sync_to_async(report_view)(request, found),
         language=translation.get_language() or "en",
-        compact=request.GET.get("compact") == "1",
+        compact=request.GET.get("compact", "")[:20],
         last=given if _EVENT_ID.fullmatch(given) else "0",
     )
     response = StreamingHttpResponse(teller.chunks(), content_type="text/event-stream")
@@ -59,7 +60,7 @@ class _Teller:
     report: Report
     view: ReportView
     language: str
-    compact: bool
+    compact: str
     last: str
 
     async def chunks(self) -> AsyncIterator[Chunk]:
@@ -102,15 +103,29 @@ class _Teller:
         self.last = news[-1].id
         newest = {event.event: event.data for event in news}
         first = self.view.state == "waiting"
-        if queries := newest.pop("queries", None):
-            self.view = replace(self.view, queries=query_views(queries))
-        self.view = replace(self.view, state="running")
-        chunks = [self._section(event, data) for event, data in newest.items()]
-        if not self.compact:
+        arrived = self._remember(newest)
+        chunks = [self._section(section) for section in arrived.values() if self._shows(section)]
+        if self.compact:
+            return chunks
+        if "queries" in newest:
             chunks.append(self._render("queries", "lookups/_queries.html"))
-            if first:
-                chunks.append(self._render("summary", "lookups/_summary.html"))
+        chunks.append(self._render("overview", "lookups/_overview.html"))
+        if first:
+            chunks.append(self._render("summary", "lookups/_summary.html"))
         return chunks
+
+    def _remember(self, newest: dict[str, Any]) -> dict[str, SectionView]:
+        """The sections that arrived; the head of the page shows how each topic stands by now."""
+        arrived = {
+            data["topic"]: section_view(data, self.language)
+            for event, data in newest.items()
+            if event.startswith("section-")
+        }
+        sections = tuple(arrived.get(s.topic, s) for s in self.view.sections)
+        self.view = replace(self.view, state="running", sections=sections)
+        if queries := newest.get("queries"):
+            self.view = replace(self.view, queries=query_views(queries))
+        return arrived
 
     def _all(self) -> list[Chunk]:
         """Everything from the finished row, and that there is no more."""
@@ -121,19 +136,24 @@ class _Teller:
             failure=self.report.failure,
             finished=self.report.finished,
             queries=query_views(self.report.queries),
+            sections=section_views(self.report.sections, TOPICS, self.language, ended=True),
         )
-        chunks = [
-            self._section(f"section-{topic}", {**section, "complete": True})
-            for topic, section in self.report.sections.items()
+        kept = [
+            s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)
         ]
+        chunks = [self._section(section) for section in kept]
         if not self.compact:
             chunks.append(self._render("queries", "lookups/_queries.html"))
+            chunks.append(self._render("overview", "lookups/_overview.html"))
             chunks.append(self._render("summary", "lookups/_summary.html"))
         return [*chunks, _event("done", "", self.last)]
 
-    def _section(self, event: str, data: dict[str, Any]) -> Chunk:
+    def _shows(self, section: SectionView) -> bool:
+        return self.compact in ("", section.topic)
+
+    def _section(self, section: SectionView) -> Chunk:
         template = "lookups/_section_compact.html" if self.compact else "lookups/_section.html"
-        return self._render(event, template, section=section_view(data, self.language))
+        return self._render(f"section-{section.topic}", template, section=section)
 
     def _render(self, event: str, template: str, **context: Any) -> Chunk:
         with translation.override(self.language):

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from lookups import catalog
+from lookups import catalog, score
 from lookups.engine.finding import Severity
 from lookups.engine.names import to_unicode
 from lookups.presentation import Reference
@@ -47,6 +47,24 @@ def findings(request: HttpRequest) -> HttpResponse:
         "severities": [severity.value for severity in reversed(Severity)],
     }
     return render(request, "lookups/findings.html", context)
+
+
+@require_safe
+def score_page(request: HttpRequest) -> HttpResponse:
+    """How the score of a report is made, from the very numbers that make it."""
+    language = get_language() or "en"
+    known = set(catalog.topics())
+    context = {
+        "topics": [
+            {"title": catalog.topic_title(topic, language), "points": points}
+            for topic, points in score.POINTS.items()
+            if topic in known
+        ],
+        "first_error": f"{score.FIRST_ERROR:.0%}",
+        "further_error": f"{score.FURTHER_ERROR:.0%}",
+        "warning": f"{score.WARNING:.0%}",
+    }
+    return render(request, "lookups/score.html", context)
 
 
 @require_safe

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from .engine.names import Domain, DomainError, parse_domain
+from .engine.records.dkim_selectors import MAX_SELECTORS, SelectorError
+from .engine.records.dkim_selectors import read_selectors as parse_selectors
+
+MAX_QUOTED = 60  # characters of what was typed that a message repeats
+_BETWEEN = re.compile(r"[\s,;、]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,25 @@ def explain(error: DomainError) -> str:
         ),
     }
     return messages[error.code]
+
+
+def read_selectors(text: str) -> tuple[str, ...] | InputError:
+    """The DKIM selectors in `text`, between commas or spaces, or why one of them is none."""
+    found = [piece for piece in _BETWEEN.split(unicodedata.normalize("NFKC", text)) if piece]
+    try:
+        return parse_selectors(found)
+    except SelectorError as error:
+        return InputError(explain_selector(error))
+
+
+def explain_selector(error: SelectorError) -> str:
+    """A sentence for each code of SelectorError."""
+    if error.code == "too-many":
+        return _("At most %(count)d selectors can be looked at.") % {"count": MAX_SELECTORS}
+    return _(
+        "“%(selector)s” is no DKIM selector. A selector has letters, digits and hyphens; it stands "
+        "after “s=” in the header DKIM-Signature."
+    ) % {"selector": error.selector[:MAX_QUOTED]}
 
 
 def read_address(text: str) -> str | InputError:

@@ -20,15 +20,15 @@ from django.utils import timezone
 class ReportQuerySet(models.QuerySet["Report"]):
     """The questions that pages and tasks ask of reports."""
 
-    def shareable(self, domain: str) -> ReportQuerySet:
+    def shareable(self, domain: str, selectors: str = "") -> ReportQuerySet:
         """Reports of `domain` young enough to be given to the next visitor who asks.
 
-        A report with an owner is never given away: its link is the owner's to revoke.
+        Only one that was made with the same `selectors` serves. A report with an owner is never
+        given away: its link is the owner's to revoke.
         """
         since = timezone.now() - timedelta(seconds=settings.REPORT_SHARE_SECONDS)
-        return self.filter(domain=domain, created__gte=since, owner=None, deleted_at=None).exclude(
-            state=Report.State.FAILED
-        )
+        same = self.filter(domain=domain, selectors=selectors, owner=None, deleted_at=None)
+        return same.filter(created__gte=since).exclude(state=Report.State.FAILED)
 
     def saved_by(self, user: Any) -> ReportQuerySet:
         """The saved reports of one person, without those deleted a moment ago."""
@@ -60,6 +60,8 @@ class Report(models.Model):
 
     token = models.CharField(max_length=22, unique=True)
     domain = models.CharField(max_length=253)
+    # The DKIM selectors that the visitor named, with spaces between.
+    selectors = models.CharField(max_length=1100, blank=True, default="")
     language = models.CharField(max_length=10, default="en")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     failure = models.CharField(max_length=10, choices=Failure.choices, blank=True)
@@ -131,6 +133,7 @@ class Report(models.Model):
         """A saved copy with a token of its own, whose link only `owner` can revoke."""
         copied = (
             "domain",
+            "selectors",
             "language",
             "state",
             "failure",

@@ -8,6 +8,7 @@ from typing import Any
 from .engine.report import TOPICS
 from .models import Report
 from .presentation import FindingView, SectionView, section_views
+from .score import score
 
 SCHEMA = 1
 
@@ -20,6 +21,7 @@ def of_report(report: Report, language: str) -> dict[str, Any]:
         finished=report.finished.isoformat() if report.finished else None,
         sections=section_views(report.sections, TOPICS, language, ended=report.is_finished),
         queries=report.queries,
+        total=score(report.sections).total if report.is_finished else None,
     )
 
 
@@ -29,8 +31,9 @@ def as_json(
     finished: str | None,
     sections: tuple[SectionView, ...],
     queries: list[Mapping[str, Any]],
+    total: int | None,
 ) -> dict[str, Any]:
-    """Times are ISO 8601 in UTC, or null where not reached yet. There is no score yet: null."""
+    """Times are ISO 8601 in UTC, or null where not reached yet; so is `total`, the score."""
     return {
         "schema": SCHEMA,
         "domain": domain,
@@ -45,7 +48,7 @@ def as_json(
             }
             for section in sections
         ],
-        "score": None,
+        "score": total,
         "queries": queries,
     }
 

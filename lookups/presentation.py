@@ -90,8 +90,16 @@ class ReportView:
     saved: bool = False
     savable: bool = False
     revoked: bool = False
+    selectors: str = ""
     expires: datetime | None = None
     refresh_seconds: int = field(default=REFRESH_SECONDS)
+
+    @property
+    def overview(self) -> Any:
+        """How each topic stands, the score, and what to mend first."""
+        from .overview import overview  # it builds on the views of this module
+
+        return overview(self.sections, self.live)
 
     @property
     def live(self) -> bool:

@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import redis
@@ -29,6 +30,7 @@ from .runtime import context_for
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
+STORE_SECONDS = 0.3
 TICK = 1.0  # seconds between renewals of the lease
 REVIVE_SECONDS = 10  # between two attempts to revive one report
 
@@ -101,8 +103,11 @@ def _begin(report: Report) -> bool:
 
 
 def _make(report: Report, owner: str) -> None:
-    """Runs the checks; every section goes to the stream first, then onto the row."""
-    kept: set[str] = set()
+    """Runs the checks; every section goes to the stream first, then onto the row.
+
+    The row and the list of questions are big, so they are written at most every STORE_SECONDS.
+    """
+    written = float("-inf")
     for progress in event_loop().iterate(lambda transport: _checks(report, transport), TICK):
         _tolerate(stream.hold_lease, report.id, owner)
         if progress is None:
@@ -111,14 +116,18 @@ def _make(report: Report, owner: str) -> None:
         report.sections[section.topic] = section.as_json()
         report.queries = queries
         _tell(report, f"section-{section.topic}", report.sections[section.topic])
-        _tell(report, "queries", queries)
-        if section.complete or section.topic not in kept:
-            kept.add(section.topic)
+        if monotonic() - written >= STORE_SECONDS:
+            _tell(report, "queries", queries)
             _store(report, "sections", "queries")
+            written = monotonic()
 
 
 async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progress]:
-    context = context_for(Domain(report.domain, to_unicode(report.domain)), transport)
+    context = context_for(
+        Domain(report.domain, to_unicode(report.domain)),
+        transport,
+        selectors=report.selectors.split(),
+    )
     async for section in run_checks(context):
         yield section, list(context.resolver.log)
 

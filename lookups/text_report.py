@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .cards import verdict
@@ -17,7 +18,12 @@ from .templatetags.lookups_tags import host_state, reverse_word, scope_word
 WIDTH = 96
 
 
-def render(domain: Domain, sections: tuple[SectionView, ...], queries: list[dict[str, Any]]) -> str:
+def render(
+    domain: Domain,
+    sections: tuple[SectionView, ...],
+    queries: list[dict[str, Any]],
+    total: int | None,
+) -> str:
     """The whole report, in the language that is active."""
     both = f"{domain.unicode} ({domain.ascii})"
     lines = [domain.ascii if domain.unicode == domain.ascii else both]
@@ -25,8 +31,13 @@ def render(domain: Domain, sections: tuple[SectionView, ...], queries: list[dict
         lines += ["", f"{section.title}: {verdict(section.status)}"]
         if section.topic == "mx":
             lines += _hosts(section.records)
+        lines += _records(section.records)
+        if section.failed:
+            lines.append("  " + _("This part of the check broke off."))
         for finding in section.findings:
             lines += ["", *_finding(finding)]
+    if total is not None:
+        lines += ["", _("Score: %d of 100") % total]
     count = len(queries)
     lines += ["", ngettext("%d question asked.", "%d questions asked.", count) % count]
     return "\n".join(_printable(line) for line in lines)
@@ -39,6 +50,16 @@ def _hosts(records: Mapping[str, Any]) -> Iterator[str]:
             scope = scope_word(address["scope"])
             words = [address["address"], scope, reverse_word(address["reverse"])]
             yield " " * 9 + "  ".join(filter(None, [*words, ", ".join(address["names"])]))
+
+
+def _records(records: Mapping[str, Any]) -> Iterator[str]:
+    """The records that were found, and those that are ready to be published."""
+    for record in records.get("raw") or ():
+        yield f"  {record['name']} {record['type']} {record['value']}"
+    for record in records.get("ready") or ():
+        yield (
+            "  " + _("Ready to publish:") + f" {record['name']} {record['type']} {record['value']}"
+        )
 
 
 def _finding(finding: FindingView) -> Iterator[str]:

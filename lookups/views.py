@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from . import cards, output, tasks
 from .engine.names import Domain
 from .engine.report import TOPICS
-from .forms import InputError, read_domain
+from .forms import InputError, read_domain, read_selectors
 from .models import Report
 from .presentation import ReportView, query_views, section_views
 
@@ -37,17 +37,23 @@ MAX_ASKED = 50
 def check(request: HttpRequest) -> HttpResponse:
     """The search page; POST `domain` makes a report, or gives one made moments ago.
 
-    `again` asks for a new one in any case.
+    `selectors` are DKIM selectors to look at; `again` asks for a new report in any case.
     """
+    typed = request.POST if request.method == "POST" else request.GET
+    context: dict[str, Any] = {
+        "value": typed.get("domain", "")[:2000],
+        "selectors": typed.get("selectors", "")[:2000],
+    }
     if request.method != "POST":
-        value = request.GET.get("domain", "")
-        return render(request, "lookups/check.html", {"value": value[:2000]})
-    typed = request.POST.get("domain", "")
-    domain = read_domain(typed)
+        return render(request, "lookups/check.html", context)
+    domain, selectors = read_domain(typed.get("domain", "")), read_selectors(context["selectors"])
     if isinstance(domain, InputError):
-        context = {"value": typed[:2000], "error": domain}
+        return render(request, "lookups/check.html", context | {"error": domain}, status=400)
+    if isinstance(selectors, InputError):
+        context["selectors_error"] = selectors
         return render(request, "lookups/check.html", context, status=400)
-    report = _report_for(request, domain, anew=request.POST.get("again") == "1")
+    anew = typed.get("again") == "1"
+    report = _report_for(request, domain, anew, " ".join(selectors))
     return _unavailable(request) if report is None else redirect(report)
 
 
@@ -57,7 +63,12 @@ def live(request: HttpRequest) -> HttpResponse:
     """The lookup inside an article: answers with the fragment that listens to the stream."""
     typed = request.POST.get("domain", "")
     uid = request.POST.get("uid", "")[:40]
-    context: dict[str, Any] = {"domain": typed[:2000], "uid": uid if uid.isalnum() else "x"}
+    topic = request.POST.get("topic", "mx")
+    context: dict[str, Any] = {
+        "domain": typed[:2000],
+        "uid": uid if uid.isalnum() else "x",
+        "topic": topic if topic in TOPICS else "mx",
+    }
     domain = read_domain(typed)
     if isinstance(domain, InputError):
         context["error"] = domain
@@ -69,12 +80,17 @@ def live(request: HttpRequest) -> HttpResponse:
     return render(request, "lookups/_live.html", context)
 
 
-def _report_for(request: HttpRequest, domain: Domain, anew: bool) -> Report | None:
+def _report_for(
+    request: HttpRequest, domain: Domain, anew: bool, selectors: str = ""
+) -> Report | None:
     """A report to look at: a young one that others asked for, or a new one; None without queue."""
-    young = None if anew else Report.objects.shareable(domain.ascii).order_by("-created").first()
+    same = Report.objects.shareable(domain.ascii, selectors).order_by("-created")
+    young = None if anew else same.first()
     if young:
         return _note_asked(request, young)
-    report = Report.objects.create(domain=domain.ascii, language=get_language() or "en")
+    report = Report.objects.create(
+        domain=domain.ascii, selectors=selectors, language=get_language() or "en"
+    )
     try:
         tasks.enqueue(report)
     except (kombu.exceptions.OperationalError, redis.RedisError):
@@ -141,6 +157,7 @@ def report_view(request: HttpRequest, report: Report) -> ReportView:
         token=report.token,
         domain=report.domain,
         unicode=report.unicode,
+        selectors=report.selectors,
         state=report.state,
         status=report.status,
         failure=report.failure,

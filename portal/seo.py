@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from learn.articles import articles
+from learn.classroom.lessons import lessons
 from lookups import catalog
 
-PAGES = ("home", "learn", "check", "findings", "classroom", "reverse")
+PAGES = ("home", "learn", "check", "findings", "classroom", "reverse", "score")
 
 
 @require_safe
@@ -63,4 +64,12 @@ class Findings(PublicSitemap):
         return reverse("finding", args=[item])
 
 
-sitemaps = {"pages": Pages, "articles": Articles, "findings": Findings}
+class Lessons(PublicSitemap):
+    def items(self) -> list[str]:
+        return [group.id for group in lessons("en")]
+
+    def location(self, item: str) -> str:
+        return reverse("classroom-group", args=[item])
+
+
+sitemaps = {"pages": Pages, "articles": Articles, "findings": Findings, "lessons": Lessons}

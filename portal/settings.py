@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.sitemaps",
     "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -139,6 +140,7 @@ RESOLVERS = _list("MXPLAIN_RESOLVERS")
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.
 CLASSROOM_STARTER = "learn.classroom.server.start_in_background"
+CLASSROOM_MACHINES = "learn.classroom.server.machines_in_background"
 # The same for its HTTPS and SMTP servers, and the authority that signs their certificates.
 CLASSROOM_WEB = os.environ.get("MXPLAIN_CLASSROOM_WEB", "")
 CLASSROOM_MAIL = os.environ.get("MXPLAIN_CLASSROOM_MAIL", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
-from learn.classroom.server import start_in_background
+from learn.classroom.server import machines_in_background, start_in_background
 from lookups import stream
 
 
@@ -26,9 +26,13 @@ def _empty_redis():
 
 @pytest.fixture
 def classroom(settings):
-    """The classroom's DNS server, known to the settings; its host and port."""
+    """The classroom's servers, known to the settings; host and port of its DNS server."""
     host, port = start_in_background()
+    machines, settings.CLASSROOM_CA = machines_in_background()
+    played = {number: "{}:{}".format(*address) for number, address in machines.items()}
     settings.CLASSROOM = f"{host}:{port}"
+    settings.CLASSROOM_WEB = played[443]
+    settings.CLASSROOM_MAIL = played[25]
     return host, port
 
 

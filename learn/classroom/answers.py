@@ -1,13 +1,15 @@
 """From a query's octets to a response's octets: the authoritative server without its sockets.
 
-The algorithm is that of RFC 1034 §4.3.2 without wildcards and referrals, with negative answers by
-RFC 2308 and EDNS(0) by RFC 6891. Rendered responses are kept, so a repeated query costs a look-up.
+What is said comes from `lookup`; here it becomes a message, with EDNS(0) by RFC 6891, from the one
+name server that is played, or from all of them. Rendered responses are kept, so a repeated query
+costs a look-up, whatever its capitals.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import dns.edns
@@ -19,9 +21,13 @@ import dns.opcode
 import dns.rcode
 import dns.rrset
 from dns.rdataclass import IN
-from dns.rdatatype import ANY, CNAME, NS, SOA
+from dns.rdatatype import NS
 
-from learn.classroom.zone_files import Fault, ZoneData
+from learn.classroom.lookup import Inquiry, Said
+from learn.classroom.playing import Played
+from learn.classroom.signing import PERIOD
+from learn.classroom.zone_data import Fault
+from learn.classroom.zone_files import School
 
 HEADER = 12  # octets, RFC 1035 §4.1.1
 MIN_PAYLOAD = 512  # octets of UDP without EDNS(0), RFC 1035 §4.2.1
@@ -30,6 +36,8 @@ MAX_PAYLOAD = (
 )
 MAX_KEPT = 4096  # rendered responses
 META_TYPES = range(128, 255)  # AXFR, IXFR and the like (RFC 6895 §3.1); ANY is 255
+# The EDNS option that names the server to play (lookups.engine.resolver.PLAYED_SERVER).
+PLAYED_SERVER = 65001
 ROOT_SERVERS = [f"{letter}.root-servers.net." for letter in "abcdefghijklm"]
 
 
@@ -42,31 +50,48 @@ class Reply:
     delay: float = 0.0
     close: bool = False
 
-    def with_id(self, id: bytes) -> Reply:
-        """The same for the query with this id (2 octets)."""
-        return Reply(self.wire and id + self.wire[2:], self.delay, self.close)
+    def to(self, packet: bytes, end: int) -> Reply:
+        """The same for this query, whose question's name ends at `end`: with its id, and with the
+        question spelled as it is there."""
+        wire = self.wire
+        if wire is None:
+            return self
+        if wire[HEADER:end] == packet[HEADER:end].lower():
+            return Reply(packet[:2] + wire[2:HEADER] + packet[HEADER:end] + wire[end:], self.delay)
+        return Reply(packet[:2] + wire[2:], self.delay)
 
 
 NO_REPLY = Reply(None)
+HANG_UP = Reply(None, close=True)
 
 
 class Authority:
-    """Answers queries from `data`, which must not change any more."""
+    """Answers queries from `school`, which must not change any more."""
 
-    def __init__(self, data: ZoneData) -> None:
-        self._data = data
+    def __init__(self, school: School, clock: Callable[[], float] = time.time) -> None:
+        self._school = school
+        self._clock = clock
+        self._period = -1
         self._kept: dict[tuple[bytes, bool], Reply] = {}
 
     def reply(self, packet: bytes, tcp: bool) -> Reply:
         """The reply to any octets whatever; never raises."""
-        key = (packet[2:], tcp)
+        end = _end_of_name(packet)
+        packet_small = packet[:HEADER] + packet[HEADER:end].lower() + packet[end:]
+        self._forget()
+        key = (packet_small[2:], tcp)
         reply = self._kept.get(key)
         if reply is None:
-            reply = self._render(packet, tcp)
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
+            reply = self._render(packet_small, tcp)
             self._kept[key] = reply
-        return reply.with_id(packet[:2])
+        return reply.to(packet, end)
+
+    def _forget(self) -> None:
+        """Responses go when they are too many, or when their signatures are to be renewed."""
+        period = int(self._clock()) // PERIOD
+        if period != self._period or len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+            self._period = period
 
     def _render(self, packet: bytes, tcp: bool) -> Reply:
         # A response is never answered, or two servers could talk to each other for ever.
@@ -78,47 +103,104 @@ class Authority:
             return Reply(_format_error(packet))
         if rcode := _refusal(query):
             return Reply(_wire(_response(query, rcode), tcp))
-        fault = self._data.fault_of(query.question[0].name)
+        address = _played_address(query)
+        if address is not None:
+            return self._play(query, address, tcp)
+        fault = self._school.data.fault_of(query.question[0].name)
         if fault is None:
             return Reply(_wire(self._answer(query), tcp))
         if fault.kind == "slow":
             return Reply(_wire(self._answer(query, follow=False), tcp), fault.delay)
         return _faulty(fault, query, tcp)
 
-    def _answer(self, query: dns.message.Message, follow: bool = True) -> dns.message.Message:
-        """From the zones. Aliases are followed through all of them if `follow`."""
-        name, rdtype = query.question[0].name, query.question[0].rdtype
-        zone = self._data.zone_of(name)
-        if zone is None:
-            return _response(query, dns.rcode.REFUSED)
-        response = _response(query, dns.rcode.NOERROR)
-        response.flags |= dns.flags.AA
-        seen = set()
-        while zone is not None and name not in seen:
-            seen.add(name)
-            types = self._data.rrsets.get(name, {})
-            if rdtype == ANY and types:  # one RRset will do, RFC 8482 §4.1
-                response.answer.append(next(iter(types.values())))
-                break
-            if rdtype in types:
-                response.answer.append(types[rdtype])
-                break
-            if CNAME not in types:
-                response.authority.append(self._negative_soa(zone))
-                if name not in self._data.existing:
-                    response.set_rcode(dns.rcode.NXDOMAIN)
-                break
-            response.answer.append(types[CNAME])
-            if not follow:
-                break
-            name = types[CNAME][0].target
-            zone = self._data.zone_of(name)
+    def _play(self, query: dns.message.Message, address: bytes, tcp: bool) -> Reply:
+        """As the name server at `address`; silence where there is none."""
+        name = query.question[0].name
+        played = self._school.cast.get(address)
+        if played is None or played.keeps_silent(name, tcp):
+            return NO_REPLY
+        if tcp and played.hangs_up(name):
+            return HANG_UP
+        data = self._school.data
+        zone = data.zone_of(name, played.origins)
+        fault = data.faults.get(zone.origin) if zone else None
+        if fault and not played.fault_of(name):
+            return _faulty(fault, query, tcp)
+        return Reply(_wire(self._answer_as(played, query), tcp))
+
+    def _answer_as(self, played: Played, query: dns.message.Message) -> dns.message.Message:
+        kind = played.fault_of(query.question[0].name)
+        if kind == "upward":
+            return _upward_referral(query)
+        if kind in ("refused", "servfail"):
+            return _response(query, dns.rcode.from_text(kind))
+        said = self._said(query, played)
+        if said is None and played.recursion and query.flags & dns.flags.RD:
+            said = self._said(query, None) or _of_the_root(query)
+            said.authoritative = False
+        response = _message(query, said)
+        if kind == "no-aa":
+            response.flags &= ~dns.flags.AA
+        if played.recursion:
+            response.flags |= dns.flags.RA
         return response
 
-    def _negative_soa(self, zone: dns.name.Name) -> dns.rrset.RRset:
-        """The SOA record that says how long a negative answer may be kept, RFC 2308 §3."""
-        soa = self._data.rrsets[zone][SOA]
-        return dns.rrset.from_rdata(zone, min(soa.ttl, soa[0].minimum), soa[0])
+    def _answer(self, query: dns.message.Message, follow: bool = True) -> dns.message.Message:
+        """From all zones. Aliases are followed through them if `follow`."""
+        return _message(query, self._said(query, None, follow))
+
+    def _said(
+        self, query: dns.message.Message, played: Played | None, follow: bool = True
+    ) -> Said | None:
+        question = query.question[0]
+        return Inquiry(
+            self._school,
+            question.name,
+            question.rdtype,
+            dnssec=bool(query.ednsflags & dns.flags.DO),
+            follow=follow,
+            served=played.origins if played else None,
+            changes=played.changes if played else {},
+            now=self._clock(),
+        ).answer()
+
+
+def _end_of_name(packet: bytes) -> int:
+    """Where the name of the question ends; the header's end where it cannot be read."""
+    at = HEADER
+    while at < len(packet) and (length := packet[at]):
+        if length > 63:
+            return HEADER
+        at += length + 1
+    return at if at < len(packet) else HEADER
+
+
+def _played_address(query: dns.message.Message) -> bytes | None:
+    """The octets of the address of the server that shall be played; None where none is named."""
+    for option in query.options:
+        if option.otype == PLAYED_SERVER:
+            return bytes(option.to_wire() or b"")
+    return None
+
+
+def _message(query: dns.message.Message, said: Said | None) -> dns.message.Message:
+    if said is None:
+        return _response(query, dns.rcode.REFUSED)
+    response = _response(query, said.rcode)
+    if said.authoritative:
+        response.flags |= dns.flags.AA
+    response.answer = said.answer
+    response.authority = said.authority
+    response.additional = said.additional
+    return response
+
+
+def _of_the_root(query: dns.message.Message) -> Said:
+    """What a resolver knows beside the lessons: the root's servers, and nothing else."""
+    question = query.question[0]
+    if question.name == dns.name.root and question.rdtype == NS:
+        return Said(answer=[_root_servers()])
+    return Said(rcode=dns.rcode.SERVFAIL)
 
 
 def _refusal(query: dns.message.Message) -> dns.rcode.Rcode:
@@ -163,7 +245,7 @@ def _wire(response: dns.message.Message, tcp: bool) -> bytes:
 
 
 def _truncated(response: dns.message.Message) -> bytes:
-    response.answer, response.authority = [], []
+    response.answer, response.authority, response.additional = [], [], []
     response.flags |= dns.flags.TC
     return response.to_wire(max_size=MIN_PAYLOAD)
 
@@ -184,7 +266,7 @@ def _faulty(fault: Fault, query: dns.message.Message, tcp: bool) -> Reply:
         return Reply(_wire(_upward_referral(query), tcp))
     if fault.kind == "truncated":
         if tcp:
-            return Reply(None, close=True)
+            return HANG_UP
         return Reply(_truncated(_response(query, dns.rcode.NOERROR)))
     response = _response(query, dns.rcode.from_text(fault.rcode), _extended_errors(fault))
     return Reply(_wire(response, tcp))
@@ -199,8 +281,12 @@ def _extended_errors(fault: Fault) -> list[dns.edns.Option]:
 def _upward_referral(query: dns.message.Message) -> dns.message.Message:
     """The root's NS records in the authority section, without AA."""
     response = _response(query, dns.rcode.NOERROR)
-    response.authority.append(dns.rrset.from_text_list(dns.name.root, 518400, IN, NS, ROOT_SERVERS))
+    response.authority.append(_root_servers())
     return response
+
+
+def _root_servers() -> dns.rrset.RRset:
+    return dns.rrset.from_text_list(dns.name.root, 518400, IN, NS, ROOT_SERVERS)
 
 
 def _garbled(query: dns.message.Message) -> bytes:

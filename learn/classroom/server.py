@@ -1,4 +1,4 @@
-"""The classroom's DNS server: UDP and TCP on one port, on asyncio, without Django."""
+"""The classroom's servers on asyncio, without Django: DNS itself, and all others with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import socket
 import threading
 
+from learn.classroom import authority
 from learn.classroom.answers import HEADER, Authority, Reply
+from learn.classroom.mail import MailServer
+from learn.classroom.web import WebServer
 from learn.classroom.zone_files import load
 
 MAX_QUERY = 4096  # octets over TCP; no sensible query comes near
@@ -17,7 +20,10 @@ PORT_ATTEMPTS = 50
 
 
 class ClassroomServer:
-    """An authoritative server for the lessons. `host` and `port` are set once it has started."""
+    """An authoritative server for the lessons: UDP and TCP on one port.
+
+    `host` and `port` are set once it has started.
+    """
 
     def __init__(self) -> None:
         self.host = ""
@@ -113,26 +119,71 @@ async def _read(reader: asyncio.StreamReader) -> bytes | None:
     return await reader.readexactly(length) if HEADER <= length <= MAX_QUERY else None
 
 
+class Classroom:
+    """Every machine of the lessons: a DNS, a web and a mail server that play all of them."""
+
+    def __init__(self) -> None:
+        self._authority = authority.Authority()
+        self.dns = ClassroomServer()
+        self.web = WebServer(self._authority)
+        self.mail = MailServer(self._authority)
+
+    async def start(
+        self, host: str = "127.0.0.1", port: int = 0, web_port: int = 0, mail_port: int = 0
+    ) -> None:
+        """Starts all; a port 0 takes a free one. Raises OSError where that is not possible."""
+        await self.web.start(host, web_port)
+        await self.mail.start(host, mail_port)
+        await self.dns.start(host, port)
+
+    async def stop(self) -> None:
+        await asyncio.gather(self.dns.stop(), self.web.stop(), self.mail.stop())
+
+    @property
+    def authority_path(self) -> str:
+        """The PEM file of the authority that signs the certificates."""
+        return str(self._authority.path)
+
+    @property
+    def machines(self) -> dict[int, tuple[str, int]]:
+        """Where the machines of the lessons are played, by the port that they seem to have."""
+        return {
+            443: (self.web.host, self.web.port),
+            25: (self.mail.host, self.mail.port),
+        }
+
+
 class _Background:
-    """The server that `start_in_background` started, and in which process: a fork has no thread."""
+    """What `start_in_background` started, and in which process: a fork has no thread."""
 
     lock = threading.Lock()
     process = 0
-    address = ("", 0)
+    classroom: Classroom | None = None
 
 
 def start_in_background() -> tuple[str, int]:
-    """Start a server on a daemon thread, once per process; its host and port."""
+    """Start the classroom on a daemon thread, once per process; host and port of its DNS server."""
+    dns = _background().dns
+    return dns.host, dns.port
+
+
+def machines_in_background() -> tuple[dict[int, tuple[str, int]], str]:
+    """`Classroom.machines` and its `authority_path`, of what `start_in_background` starts."""
+    classroom = _background()
+    return classroom.machines, classroom.authority_path
+
+
+def _background() -> Classroom:
     with _Background.lock:
-        if _Background.process != os.getpid():
-            _Background.address = _start_thread()
+        if _Background.classroom is None or _Background.process != os.getpid():
+            _Background.classroom = _start_thread()
             _Background.process = os.getpid()
-        return _Background.address
+        return _Background.classroom
 
 
-def _start_thread() -> tuple[str, int]:
+def _start_thread() -> Classroom:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="classroom", daemon=True).start()
-    server = ClassroomServer()
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result(timeout=10)
-    return server.host, server.port
+    classroom = Classroom()
+    asyncio.run_coroutine_threadsafe(classroom.start(), loop).result(timeout=10)
+    return classroom

@@ -1,14 +1,14 @@
-"""The data of the classroom: zone files, reverse zones made from them, and declared faults.
+"""The data of the classroom: zone files, reverse zones made from them, and declared deviations.
 
 Each `zones/<lesson>.zone` describes `<lesson>.classroom.test`. A lesson without a SOA record (one
-whose name is an alias, RFC 1034 §3.6.2) is served as a part of the zone classroom.test.
-Delegations below a lesson and wildcards do not occur and are not supported.
+whose name is an alias, RFC 1034 §3.6.2) is served as a part of the zone around it; every other one
+is a zone of its own, which the zone around it delegates.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -19,9 +19,14 @@ import dns.name
 import dns.rdtypes.ANY.PTR
 import dns.reversename
 import dns.rrset
-import dns.zone
+import dns.tokenizer
+import dns.zonefile
 from dns.rdataclass import IN
-from dns.rdatatype import AAAA, NS, PTR, SOA, A, RdataType
+from dns.rdatatype import AAAA, NS, PTR, SOA, A
+
+from learn.classroom import playing, signing
+from learn.classroom.denial import Chain, chain_of
+from learn.classroom.zone_data import Fault, Zone, ZoneData
 
 HERE = Path(__file__).parent
 APEX = dns.name.from_text("classroom.test.")
@@ -36,50 +41,28 @@ REVERSE_ORIGINS = tuple(
 )
 PTR_TTL = 3600  # seconds
 
-RRsets = dict[RdataType, dns.rrset.RRset]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """How a lesson's server misbehaves; faults.toml says what each `kind` does. `delay` in s."""
-
-    kind: str
-    rcode: str = ""
-    ede_code: int | None = None
-    ede_text: str = ""
-    delay: float = 0.0
-
 
 @dataclass(slots=True)
-class ZoneData:
-    """All that the server knows. `origins` are the names of the zones; `existing` holds every name
-    that exists, also those that only have names below them (empty non-terminals, RFC 8020)."""
+class School:
+    """All that the server needs: the zones, how they are signed, and the servers it plays."""
 
-    origins: set[dns.name.Name] = field(default_factory=set)
-    rrsets: dict[dns.name.Name, RRsets] = field(default_factory=dict)
-    existing: set[dns.name.Name] = field(default_factory=set)
-    faults: dict[dns.name.Name, Fault] = field(default_factory=dict)
+    data: ZoneData = field(default_factory=ZoneData)
+    signers: dict[dns.name.Name, signing.Signer] = field(default_factory=dict)
+    chains: dict[dns.name.Name, Chain] = field(default_factory=dict)
+    cast: playing.Cast = field(default_factory=dict)
 
-    def zone_of(self, name: dns.name.Name) -> dns.name.Name | None:
-        """The origin of the closest served zone around `name`; None where none is served."""
-        return next((n for n in _upwards(name) if n in self.origins), None)
-
-    def fault_of(self, name: dns.name.Name) -> Fault | None:
-        """The fault of the lesson that `name` belongs to."""
-        return next((self.faults[n] for n in _upwards(name) if n in self.faults), None)
-
-    def add(self, rrset: dns.rrset.RRset) -> None:
-        """Add records, joined with those of the same name and type."""
-        types = self.rrsets.setdefault(rrset.name, {})
-        if rrset.rdtype in types:
-            types[rrset.rdtype].union_update(rrset)
-        else:
-            types[rrset.rdtype] = rrset
-        self.existing.update(_upwards(rrset.name))
+    def chain(self, zone: Zone) -> Chain | None:
+        """The proofs of a signed zone, made when they are first asked for; None for `no-denial`."""
+        signer = self.signers[zone.origin]
+        if signer.plan.kind == "no-denial":
+            return None
+        if zone.origin not in self.chains:
+            self.chains[zone.origin] = chain_of(zone, signer.plan)
+        return self.chains[zone.origin]
 
 
 def lesson_name(lesson: str) -> dns.name.Name:
-    """The domain of a lesson, absolute."""
+    """The domain of a lesson, absolute; "@" is the domain above them all."""
     return dns.name.from_text(lesson, APEX)
 
 
@@ -94,59 +77,118 @@ def zone_lessons() -> list[str]:
 
 
 @cache
-def load() -> ZoneData:
+def load() -> School:
     """Read everything, once per process. Raises dnspython's exceptions where a file is wrong."""
-    data = ZoneData()
-    _add_zone(data, APEX, (HERE / "apex.zone").read_text("utf-8"))
-    lessons = zone_lessons()
-    for lesson in lessons:
-        _add_zone(data, lesson_name(lesson), zone_text(lesson))
-    _add_reverse_zones(data, tomllib.loads((HERE / "reverse.toml").read_text("utf-8")))
-    faults = tomllib.loads((HERE / "faults.toml").read_text("utf-8"))
+    files = {"@": (HERE / "apex.zone").read_text("utf-8")}
+    files.update({lesson: zone_text(lesson) for lesson in zone_lessons()})
+    return build(
+        files,
+        plans=signing.load_plans(),
+        servers=playing.load_tables(),
+        faults=tomllib.loads((HERE / "faults.toml").read_text("utf-8")),
+        reverse=tomllib.loads((HERE / "reverse.toml").read_text("utf-8")),
+    )
+
+
+def build(
+    files: Mapping[str, str],
+    *,
+    plans: Mapping[str, signing.Plan],
+    servers: Mapping[str, Any],
+    faults: Mapping[str, Any],
+    reverse: Mapping[str, Any],
+) -> School:
+    """The classroom that these zone files and tables describe, all by the names of lessons."""
+    school = School()
+    data = school.data
+    _add_zones(data, {lesson_name(lesson): text for lesson, text in files.items()})
+    _add_reverse_zones(data, reverse)
     data.faults = {lesson_name(lesson): Fault(**table) for lesson, table in faults.items()}
-    return data
+    _delegate(data, {lesson_name(lesson): table for lesson, table in servers.items()})
+    school.cast = playing.cast(data, servers, APEX)
+    _sign(school, {lesson_name(lesson): plan for lesson, plan in plans.items()})
+    return school
 
 
-def _upwards(name: dns.name.Name) -> Iterator[dns.name.Name]:
-    """`name` and its parents, without the root."""
-    while len(name) > 1:
-        yield name
-        name = name.parent()
+def _add_zones(data: ZoneData, files: dict[dns.name.Name, str]) -> None:
+    """Zones first; then the records of lessons that are part of one."""
+    parts = []
+    for origin, text in files.items():
+        rrsets = _read(text, origin)
+        if any(rrset.rdtype == SOA and rrset.name == origin for rrset in rrsets):
+            zone = data.zones[origin] = Zone(origin)
+            for rrset in rrsets:
+                zone.add(rrset)
+        else:
+            parts += rrsets
+    for rrset in parts:
+        around = data.zone_of(rrset.name)
+        assert around is not None
+        around.add(rrset)
 
 
-def _add_zone(data: ZoneData, origin: dns.name.Name, text: str) -> None:
-    zone = dns.zone.from_text(text, origin=origin, relativize=False, check_origin=False)
-    for name, rdataset in zone.iterate_rdatasets():
-        data.add(dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset)))
-    if SOA in data.rrsets[origin]:
-        data.origins.add(origin)
+class _AsWritten(dns.zonefile.RRsetsReaderTransaction):  # type: ignore[misc]
+    """Takes what the file says, also what no zone may say: lessons show such mistakes."""
+
+    def check_put_rdataset(self, check: Any) -> None:
+        """CNAME beside other records is let through."""
 
 
-def _add_reverse_zones(data: ZoneData, exceptions: dict[str, Any]) -> None:
+def _read(text: str, origin: dns.name.Name) -> list[dns.rrset.RRset]:
+    manager = dns.zonefile.RRSetsReaderManager(origin)
+    with _AsWritten(manager, True, False) as transaction:
+        tokenizer = dns.tokenizer.Tokenizer(text, str(origin))
+        dns.zonefile.Reader(tokenizer, IN, transaction).read()
+    return list(manager.rrsets)
+
+
+def _delegate(data: ZoneData, tables: dict[dns.name.Name, Any]) -> None:
+    for zone in data.zones.values():
+        if parent := data.zone_of(zone.origin.parent()):
+            playing.delegate(data, zone, parent, tables.get(zone.origin, {}))
+
+
+def _sign(school: School, plans: dict[dns.name.Name, signing.Plan]) -> None:
+    """Keys and DS records for the zones that are signed, which the reverse zones always are."""
+    data = school.data
+    plans = plans | {origin: signing.Plan() for origin in REVERSE_ORIGINS}
+    for origin, plan in plans.items():
+        zone = data.zones[origin]
+        parent = data.zone_of(origin.parent())
+        if parent and (rrset := signing.delegation_signers(origin, plan)):
+            parent.add(rrset)
+        if plan.kind != "unsigned-child":
+            school.signers[origin] = signing.Signer(zone, plan)
+
+
+def _add_reverse_zones(data: ZoneData, exceptions: Mapping[str, Any]) -> None:
     """A PTR record for every address of the lessons that lies in REVERSE_ORIGINS."""
     pointers = _pointers(data, exceptions["unnamed"])
     for address, names in exceptions["ptr"].items():
         pointers[dns.reversename.from_address(address)] = [dns.name.from_text(n) for n in names]
     for origin in REVERSE_ORIGINS:
+        zone = data.zones[origin] = Zone(origin)
         for rdtype in (SOA, NS):
-            rdata = list(data.rrsets[APEX][rdtype])
-            data.add(dns.rrset.from_rdata_list(origin, PTR_TTL, rdata))
-        data.origins.add(origin)
+            rdata = list(data.zones[APEX].rrsets[APEX][rdtype])
+            zone.add(dns.rrset.from_rdata_list(origin, PTR_TTL, rdata))
     for reverse_name, targets in pointers.items():
-        if targets and any(reverse_name.is_subdomain(origin) for origin in REVERSE_ORIGINS):
-            data.add(_ptr_rrset(reverse_name, targets))
+        around = data.zone_of(reverse_name)
+        if targets and around:
+            around.add(_ptr_rrset(reverse_name, targets))
 
 
 def _pointers(data: ZoneData, unnamed: list[str]) -> dict[dns.name.Name, list[dns.name.Name]]:
     """Reverse name -> the names that have the address, without those that match `unnamed`."""
     pointers: dict[dns.name.Name, list[dns.name.Name]] = {}
-    for name, types in data.rrsets.items():
-        if any(fnmatchcase(name.to_text(omit_final_dot=True), pattern) for pattern in unnamed):
-            continue
-        for rdtype in (A, AAAA):
-            for rdata in types.get(rdtype, ()):
-                reverse_name = dns.reversename.from_address(rdata.address)
-                pointers.setdefault(reverse_name, []).append(name)
+    for zone in data.zones.values():
+        for name, types in zone.rrsets.items():
+            text = name.to_text(omit_final_dot=True)
+            if name.is_wild() or any(fnmatchcase(text, pattern) for pattern in unnamed):
+                continue
+            for rdtype in (A, AAAA):
+                for rdata in types.get(rdtype, ()):
+                    reverse_name = dns.reversename.from_address(rdata.address)
+                    pointers.setdefault(reverse_name, []).append(name)
     return pointers
 
 

@@ -28,7 +28,8 @@ class Options:
     `lesson`: the domain belongs to the classroom, whose addresses count as public there.
     `selectors`: DKIM selectors that the visitor named. `trust_anchors`: DS records in presentation
     form by the zone they belong to. `smtp`: whether mail servers are spoken to.
-    `blocklists`: zones of DNS blocklists, the most specific answer per RFC 5782.
+    `blocklists`: zones of DNS blocklists, the most specific answer per RFC 5782. `ehlo`: the name
+    by which mail servers are greeted, a host name or an address.
     """
 
     lesson: bool = False
@@ -36,6 +37,7 @@ class Options:
     trust_anchors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     smtp: bool = False
     blocklists: tuple[str, ...] = ()
+    ehlo: str = "localhost"
 
 
 @dataclass(slots=True, eq=False)

@@ -11,6 +11,8 @@ import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from .addresses import Address, Scope, is_classroom, scope_of
 from .resolver import Resolver
@@ -18,7 +20,11 @@ from .transport import Server
 
 MAX_ADDRESSES = 4  # of one host that are tried
 CONNECT_SECONDS = 4.0
+SHUTDOWN_SECONDS = 1.0  # for the other side to say that it ends TLS as well
+SMTP_PORT = 25
 STREAM_LIMIT = 1 << 16  # octets of one line or chunk that are held in memory
+# Which of several addresses' errors says most about the host, the least telling first.
+_TELLING = ("no-address", "dns", "forbidden", "network", "timeout", "refused", "tls")
 
 
 class GuardError(Exception):
@@ -54,12 +60,24 @@ class Connection:
     address: Address
 
     def close(self) -> None:
+        """Ends the connection in good manners, which the other side may draw out a little."""
         self.writer.close()
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self.writer.transport.abort()
 
     @property
     def tls(self) -> ssl.SSLObject | None:
         found: ssl.SSLObject | None = self.writer.get_extra_info("ssl_object")
         return found
+
+    @property
+    def certificate_not_after(self) -> datetime | None:
+        """Until when the certificate is valid; None without TLS or where it was not verified."""
+        certificate = self.tls.getpeercert() if self.tls else None
+        end = certificate.get("notAfter") if certificate else None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC) if end else None
 
 
 class Guard:
@@ -70,15 +88,17 @@ class Guard:
         self._settings = settings
         self._lesson = lesson
 
+    @property
+    def remaining(self) -> float:
+        """Seconds until the report's deadline."""
+        return self._resolver.remaining
+
     def context(self, verify: bool = True) -> ssl.SSLContext:
-        """TLS settings: the machine's authorities, and in lessons the classroom's as well."""
-        context = ssl.create_default_context()
-        if self._lesson and self._settings.classroom_ca:
-            context.load_verify_locations(self._settings.classroom_ca)
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        """TLS settings: the machine's authorities, and in lessons the classroom's as well.
+
+        All reports share them: whoever gets them must not change them.
+        """
+        return _tls_context(self._settings.classroom_ca if self._lesson else "", verify)
 
     async def addresses(self, host: str) -> list[Address]:
         """The public addresses of `host`, IPv6 first. Raises GuardError."""
@@ -123,6 +143,7 @@ class Guard:
                     limit=STREAM_LIMIT,
                     ssl=tls,
                     server_hostname=server_name if tls else None,
+                    ssl_shutdown_timeout=SHUTDOWN_SECONDS if tls else None,
                 )
         except TimeoutError as error:
             raise GuardError("timeout", str(address)) from error
@@ -132,27 +153,53 @@ class Guard:
             raise GuardError("refused", str(address)) from error
         except OSError as error:
             raise GuardError("network", str(address), error.strerror or "") from error
+        if port == SMTP_PORT and self._is_played(address):
+            writer.write(_played_machine(address))
         return Connection(reader, writer, address)
 
     async def open_any(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, server_name: str = ""
     ) -> Connection:
-        """Connects to the first address of `host` that answers. Raises the first GuardError."""
-        first: GuardError | None = None
+        """Connects to the first address of `host` that answers; raises the most telling error."""
+        worst: GuardError | None = None
         for address in await self.addresses(host):
             try:
                 return await self.open(address, port, tls=tls, server_name=server_name)
             except GuardError as error:
-                first = first or error
-        raise first or GuardError("no-address")
+                if worst is None or _TELLING.index(error.code) > _TELLING.index(worst.code):
+                    worst = error
+        raise worst or GuardError("no-address")
 
     def _server(self, address: Address, port: int) -> Server:
-        if self._lesson and is_classroom(address):
+        if self._is_played(address):
             played = self._settings.classroom.get(port)
             if played is None:
                 raise GuardError("refused", str(address))
             return played
         return Server(str(address), port)
+
+    def _is_played(self, address: Address) -> bool:
+        """Whether the classroom plays the machine at `address`."""
+        return self._lesson and is_classroom(address)
+
+
+def _played_machine(address: Address) -> bytes:
+    """Tells the classroom's mail server whom it plays, by the PROXY protocol (version 1): SMTP
+    itself names no server, as HTTP and TLS do."""
+    family, source = ("TCP4", "127.0.0.1") if address.version == 4 else ("TCP6", "::1")
+    return f"PROXY {family} {source} {address} 0 {SMTP_PORT}\r\n".encode("ascii")
+
+
+@lru_cache(maxsize=8)
+def _tls_context(authority: str, verify: bool) -> ssl.SSLContext:
+    """Kept, since reading the machine's authorities takes longer than a whole report."""
+    context = ssl.create_default_context()
+    if authority:
+        context.load_verify_locations(authority)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _reason(error: ssl.SSLError) -> str:

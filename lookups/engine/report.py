@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from .checks import mx
+from .checks import addresses, bimi, blocklist, dkim, dmarc, mta_sts, mx, smtp, spf, tls_rpt
 from .context import Context
 from .finding import Section
 
@@ -19,6 +19,15 @@ Check = Callable[[Context], AsyncIterator[Section]]
 # In the order in which pages show them.
 CHECKS: dict[str, Check] = {
     "mx": mx.check,
+    "spf": spf.check,
+    "dkim": dkim.check,
+    "dmarc": dmarc.check,
+    "bimi": bimi.check,
+    "mta-sts": mta_sts.check,
+    "tls-rpt": tls_rpt.check,
+    "smtp": smtp.check,
+    "reverse": addresses.check,
+    "blocklist": blocklist.check,
 }
 TOPICS = tuple(CHECKS)
 GRACE_SECONDS = 1.0  # after the deadline, for a check to say what it knows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +19,7 @@ import dns.rcode
 import dns.rdatatype
 
 from .addresses import Address, Scope, is_classroom, scope_of
-from .message import AA, AD, CD, RA, RD, TC, FormatError, Message, RRset
+from .message import AA, AD, CD, RA, RD, TC, FormatError, Message, RRset, name_key
 from .transport import MalformedReply, Question, Reply, Server, Transport, Unreachable
 
 MAX_ALIASES = 12  # CNAMEs followed for one question; resolvers stop between 8 and 16
@@ -34,6 +35,9 @@ PLAYED_SERVER = 65001
 SIGNED = frozenset({"A", "AAAA", "MX", "SOA", "DS", "DNSKEY", "TLSA", "NSEC3PARAM", "CDS"})
 # Types that the DNSSEC check must see even where they do not validate (CD, RFC 4035 §3.2.2).
 UNCHECKED = frozenset({"SOA", "DS", "DNSKEY", "NSEC3PARAM", "CDS"})
+
+
+_PLAIN = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
 class Outcome(StrEnum):
@@ -134,9 +138,9 @@ class _Exchange:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What makes two questions the same."""
+    """What makes two questions the same. `name` is a name's key (`name_key`)."""
 
-    name: dns.name.Name
+    name: bytes
     type: str
     servers: tuple[Server, ...]
     flags: int = RD | AD
@@ -150,10 +154,15 @@ class _Shared:
 
     task: asyncio.Task[_Exchange]
     expires: float = float("inf")
+    waiting: int = 0  # reports that wait for it
 
 
 def name_text(name: dns.name.Name) -> str:
     """Presentation form in lower case without the final dot; "." for the root."""
+    joined = b".".join(name.labels[:-1])
+    # Nothing to escape (RFC 4343 §2.1), also no dot within a label: nearly every name.
+    if _PLAIN.fullmatch(joined) and joined.count(b".") == len(name.labels) - 2:
+        return joined.decode("ascii").lower()
     return name.to_text(omit_final_dot=True).lower()
 
 
@@ -169,6 +178,7 @@ class Resolver:
         self._asked = 0
         self._waiters: dict[_Key, asyncio.Future[_Exchange]] = {}
         self._expirations: list[Callable[[], None]] = []
+        self._waited_for: list[_Shared] = []
         self._alarm = self._loop.call_later(settings.report_timeout, self._expire)
 
     @property
@@ -185,6 +195,11 @@ class Resolver:
         """Gives up whatever is still being asked. What other reports wait for goes on."""
         self._alarm.cancel()
         self._expirations.clear()
+        for question in self._waited_for:
+            question.waiting -= 1
+            if not question.waiting:
+                question.task.cancel()
+        self._waited_for.clear()
 
     async def query(self, name: dns.name.Name | str, rdtype: str) -> Answer:
         """The records of `rdtype` at `name`, aliases followed (RFC 1034 §3.6.2)."""
@@ -192,7 +207,7 @@ class Resolver:
         aliases: list[dns.name.Name] = []
         while True:
             current = aliases[-1] if aliases else asked
-            exchange = await self._exchange(self._key(current, rdtype))
+            exchange = await self._exchange(self._key(current, rdtype), current)
             if exchange.reply is None or exchange.outcome is not Outcome.ANSWER:
                 return _answer(asked, rdtype, exchange, aliases)
             known = len(aliases)
@@ -224,14 +239,14 @@ class Resolver:
         asked = dns.name.from_text(name) if isinstance(name, str) else name
         server, options = self._authority(address)
         key = _Key(
-            asked.canonicalize(),
+            name_key(asked),
             rdtype,
             (server,),
             RD if recursion else 0,
             options,
             "tcp" if tcp else "udp",
         )
-        exchange = await self._exchange(key)
+        exchange = await self._exchange(key, asked)
         if exchange.reply is None or exchange.outcome is not Outcome.ANSWER:
             return _answer(asked, rdtype, exchange, [])
         message = exchange.reply.message
@@ -251,7 +266,7 @@ class Resolver:
 
     def _key(self, name: dns.name.Name, rdtype: str) -> _Key:
         flags = RD | AD | (CD if rdtype in UNCHECKED else 0)
-        return _Key(name.canonicalize(), rdtype, self._servers_for(name), flags)
+        return _Key(name_key(name), rdtype, self._servers_for(name), flags)
 
     def _servers_for(self, name: dns.name.Name) -> tuple[Server, ...]:
         if self.settings.routes:
@@ -261,7 +276,7 @@ class Resolver:
                     return servers
         return self.settings.servers
 
-    async def _exchange(self, key: _Key) -> _Exchange:
+    async def _exchange(self, key: _Key, name: dns.name.Name) -> _Exchange:
         """The one exchange for this question: in flight, done, or begun now."""
         waiter = self._waiters.get(key)
         if waiter is None:
@@ -271,16 +286,18 @@ class Resolver:
                 return _Exchange(Outcome.DEADLINE)
             self._asked += 1
             waiter = self._waiters[key] = self._loop.create_future()
-            self._join(key, waiter, self._asked)
+            self._join(key, name, waiter, self._asked)
         return waiter.result() if waiter.done() else await asyncio.shield(waiter)
 
-    def _join(self, key: _Key, waiter: asyncio.Future[_Exchange], number: int) -> None:
+    def _join(
+        self, key: _Key, name: dns.name.Name, waiter: asyncio.Future[_Exchange], number: int
+    ) -> None:
         """Takes the answer that another report has, waits with it for one, or asks."""
         shared, now = self._transport.shared, self._loop.time()
         found: _Shared | None = shared.get(key)
         joined = found is not None and (not found.task.done() or found.expires > now)
         if found is None or not joined:
-            asking = _ask(self._transport, key, self.settings.query_timeout)
+            asking = _ask(self._transport, key, name, self.settings.query_timeout)
             found = shared[key] = _Shared(self._loop.create_task(asking))
             shared.move_to_end(key)
             if len(shared) > MAX_SHARED:
@@ -288,10 +305,10 @@ class Resolver:
         question = found
 
         def settle(task: asyncio.Task[_Exchange]) -> None:
+            exchange = _Exchange() if task.cancelled() else task.result()
+            question.expires = exchange.ended + self._keep(key, exchange)
             if not waiter.done():
-                exchange = _Exchange() if task.cancelled() else task.result()
-                question.expires = exchange.ended + self._keep(key, exchange)
-                self._note(number, key, exchange, now, joined)
+                self._note(number, key, name, exchange, now, joined)
                 waiter.set_result(exchange)
 
         def expire() -> None:
@@ -299,12 +316,14 @@ class Resolver:
                 late = _Exchange(
                     Outcome.DEADLINE, server=key.servers[0] if key.servers else None, tries=1
                 )
-                self._note(number, key, late, now, joined)
+                self._note(number, key, name, late, now, joined)
                 waiter.set_result(late)
 
         if found.task.done():
             settle(found.task)
         else:
+            found.waiting += 1
+            self._waited_for.append(found)
             self._expirations.append(expire)
             found.task.add_done_callback(settle)
 
@@ -324,9 +343,15 @@ class Resolver:
             expire()
 
     def _note(
-        self, number: int, key: _Key, exchange: _Exchange, started: float, shared: bool
+        self,
+        number: int,
+        key: _Key,
+        name: dns.name.Name,
+        exchange: _Exchange,
+        started: float,
+        shared: bool,
     ) -> None:
-        entry = _log_entry(number, key, exchange)
+        entry = _log_entry(number, key, name, exchange)
         took = max(0.0, min(self._loop.time(), exchange.ended or float("inf")) - started)
         entry["started_ms"] = round((started - self._began) * 1000, 1)
         entry["ms"] = round(took * 1000, 1)
@@ -334,41 +359,42 @@ class Resolver:
         self.log.append(entry)
 
 
-async def _ask(transport: Transport, key: _Key, allowed: float) -> _Exchange:
-    """Asks one server after the other until one has a usable answer.
-
-    A server that stays silent for its share of the time does not lose its chance: whatever
-    answers first counts. With a single server the question is sent to it twice.
-    """
+async def _ask(transport: Transport, key: _Key, name: dns.name.Name, allowed: float) -> _Exchange:
+    """Asks one server after the other until one has a usable answer."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    exchange = await _ask_servers(transport, key, started + allowed)
+    exchange = _Exchange()
+    if key.servers:
+        exchange = await _ask_servers(transport, key, _question(key, name), started + allowed)
     exchange.started, exchange.ended = started, loop.time()
     return exchange
 
 
-async def _ask_servers(transport: Transport, key: _Key, end: float) -> _Exchange:
-    servers = key.servers
-    if not servers:
-        return _Exchange()
-    loop = asyncio.get_running_loop()
-    question = Question(
-        key.name,
+def _question(key: _Key, name: dns.name.Name) -> Question:
+    return Question(
+        name,
         dns.rdatatype.from_text(key.type),
         key.flags,
         dnssec=key.type in SIGNED and not key.options,
         options=key.options,
     )
+
+
+async def _ask_servers(
+    transport: Transport, key: _Key, question: Question, end: float
+) -> _Exchange:
+    """A server that stays silent for its share of the time does not lose its chance: whatever
+    answers first counts. With a single server the question is sent to it twice.
+    """
+    loop = asyncio.get_running_loop()
+    servers = key.servers
     order = (servers * 2 if len(servers) == 1 else servers)[:MAX_TRIES]
     failed: _Exchange | None = None
-    running: set[asyncio.Task[_Exchange]] = set()
+    running: set[asyncio.Future[_Exchange]] = set()
     try:
         for tries, server in enumerate(order, 1):
             running.add(loop.create_task(_try(transport, server, question, key.transport)))
-            now = loop.time()
-            share_end = now + (end - now) / (len(order) - tries + 1)
-            if tries < len(order):
-                share_end = min(share_end, now + RETRY_SECONDS)
+            share_end = _share_end(loop.time(), end, len(order) - tries)
             while running and (share := share_end - loop.time()) > 0:
                 done, running = await asyncio.wait(
                     running, timeout=share, return_when=asyncio.FIRST_COMPLETED
@@ -384,6 +410,12 @@ async def _ask_servers(transport: Transport, key: _Key, end: float) -> _Exchange
         for task in running:
             task.cancel()
     return failed or _Exchange(server=order[0], tries=len(order), transport=key.transport)
+
+
+def _share_end(now: float, end: float, others: int) -> float:
+    """Until when one server is waited for alone, while `others` have not been asked yet."""
+    share_end = now + (end - now) / (others + 1)
+    return min(share_end, now + RETRY_SECONDS) if others else share_end
 
 
 async def _try(transport: Transport, server: Server, question: Question, via: str) -> _Exchange:
@@ -453,11 +485,10 @@ def _follow(
     LOOP when they lead in a circle or too far, None when they lead out of this message.
     """
     wanted = int(dns.rdatatype.from_text(rdtype))
-    sets = {(rrset.name, rrset.type): rrset for rrset in message.answer}
     while True:
-        if rrset := sets.get((current, wanted)):
+        if rrset := message.find(message.answer, current, wanted):
             return rrset
-        alias = sets.get((current, dns.rdatatype.CNAME))
+        alias = message.find(message.answer, current, dns.rdatatype.CNAME)
         if not alias or not alias.readable:
             return None
         target = alias.readable[0].target
@@ -516,7 +547,7 @@ def _answer(
     )
 
 
-def _log_entry(number: int, key: _Key, exchange: _Exchange) -> dict[str, Any]:
+def _log_entry(number: int, key: _Key, name: dns.name.Name, exchange: _Exchange) -> dict[str, Any]:
     """One line of the query log (docs/contracts.md)."""
     message = exchange.reply.message if exchange.reply else None
     outcome = exchange.outcome
@@ -524,7 +555,7 @@ def _log_entry(number: int, key: _Key, exchange: _Exchange) -> dict[str, Any]:
         outcome = Outcome.NXDOMAIN
     return {
         "number": number,
-        "name": name_text(key.name),
+        "name": name_text(name),
         "type": key.type,
         "outcome": outcome.value,
         "rcode": message.rcode_text if message else "",

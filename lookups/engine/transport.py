@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket as sockets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +84,11 @@ class Question:
             wire += b"\0" + (opt | len(self.options)).to_bytes(10, "big") + self.options
         return wire
 
+    def section_of(self, wire: bytes) -> bytes:
+        """The question section of `wire`, as `wire()` made it."""
+        end = len(wire) - (11 + len(self.options) if self.edns else 0)
+        return wire[messages.HEADER : end]
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -137,6 +142,7 @@ class _Channel(asyncio.DatagramProtocol):
     waiting: dict[int, _Waiting] = field(default_factory=dict)
     sent: int = 0
     socket: asyncio.DatagramTransport | None = None
+    queue: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def connection_made(self, transport: Any) -> None:
         self.socket = transport
@@ -166,6 +172,19 @@ class _Channel(asyncio.DatagramProtocol):
             if not waiting.reply.done():
                 waiting.reply.set_exception(error)
 
+    async def wait_for_room(self) -> None:
+        """Until one of the questions in flight has ended."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.queue.append(turn)
+        await turn
+
+    def make_room(self) -> None:
+        while self.queue:
+            turn = self.queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
     @property
     def is_fresh(self) -> bool:
         """Whether more questions may go out from this port."""
@@ -188,31 +207,45 @@ class Transport:
         self.shared: OrderedDict[Any, Any] = OrderedDict()
         self._channels: OrderedDict[Server, _Channel] = OrderedDict()
         self._opening: dict[Server, asyncio.Lock] = {}
-        self._slots: dict[Server, asyncio.Semaphore] = {}
+
+    def start(self, server: Server, question: Question) -> asyncio.Future[Reply] | None:
+        """Sends `question` under a fresh id at once; None where that takes a moment: see `udp`.
+
+        The future ends with a Reply, MalformedReply or Unreachable; cancelling it is allowed.
+        """
+        channel = self._channels.get(server)
+        if channel is None or not channel.is_fresh or len(channel.waiting) >= MAX_IN_FLIGHT:
+            return None
+        return self._send(channel, server, question)
 
     async def udp(self, server: Server, question: Question) -> Reply:
-        """Sends `question` under a fresh id and waits, for as long as the caller lets it.
+        """Sends `question` and waits, for as long as the caller lets it.
 
         Raises MalformedReply or Unreachable.
         """
-        slots = self._slots.setdefault(server, asyncio.Semaphore(MAX_IN_FLIGHT))
-        async with slots:
-            channel = self._channels.get(server)
-            if channel is None or not channel.is_fresh:
-                channel = await self._channel(server)
-            number = self._free_id(channel)
-            wire = question.wire(number, _random.getrandbits(256))
-            reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            channel.waiting[number] = _Waiting(_question_of(wire), reply)
-            channel.sent += 1
-            try:
-                assert channel.socket is not None
-                channel.socket.sendto(wire)
-                return await reply
-            finally:
-                del channel.waiting[number]
-                if channel is not self._channels.get(server):
-                    channel.close_when_idle()
+        while (reply := self.start(server, question)) is None:
+            channel = await self._channel(server)
+            if len(channel.waiting) >= MAX_IN_FLIGHT:
+                await channel.wait_for_room()
+        return await reply
+
+    def _send(self, channel: _Channel, server: Server, question: Question) -> asyncio.Future[Reply]:
+        number = self._free_id(channel)
+        wire = question.wire(number, _random.getrandbits(256))
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        channel.waiting[number] = _Waiting(question.section_of(wire), reply)
+        channel.sent += 1
+
+        def forget(_: asyncio.Future[Reply]) -> None:
+            del channel.waiting[number]
+            channel.make_room()
+            if channel is not self._channels.get(server):
+                channel.close_when_idle()
+
+        reply.add_done_callback(forget)
+        assert channel.socket is not None
+        channel.socket.sendto(wire)
+        return reply
 
     async def tcp(self, server: Server, question: Question) -> Reply:
         """Asks over a connection of its own. Raises MalformedReply or Unreachable."""
@@ -232,7 +265,7 @@ class Transport:
             writer.close()
         if received[:2] != wire[:2]:
             raise MalformedReply(size)
-        reply = parse_reply(received, _question_of(wire))
+        reply = parse_reply(received, question.section_of(wire))
         if reply is None:
             raise MalformedReply(size)
         return reply
@@ -263,8 +296,6 @@ class Transport:
             server, channel = self._channels.popitem(last=False)
             channel.close_when_idle()
             self._opening.pop(server, None)
-            if not channel.waiting:
-                self._slots.pop(server, None)
 
     async def _open(self, server: Server) -> _Channel:
         try:
@@ -280,11 +311,3 @@ class Transport:
         while (number := _random.getrandbits(16)) in channel.waiting:
             pass
         return number
-
-
-def _question_of(message: bytes) -> bytes:
-    """The question section of a query: a name without compression, a type and a class."""
-    end = 12
-    while message[end]:
-        end += 1 + message[end]
-    return message[12 : end + 5]

@@ -34,14 +34,29 @@ def test_every_lesson_has_its_own_words_in_both_languages():
 
 
 @pytest.mark.parametrize("prefix", ["", "/ja"])
-def test_the_page_lists_every_lesson_with_what_it_shows(client, classroom, prefix):
+def test_the_pages_list_every_lesson_with_what_it_shows(client, classroom, prefix):
     page = client.get(f"{prefix}/classroom/")
-    assert page.status_code == 200 and len(page.content) < 250_000
+    assert page.status_code == 200 and f"-p {classroom[1]} " in page.text
+    shown = ""
+    for group in lessons("en"):
+        address = f"{prefix}/classroom/{group.id}/"
+        assert address in page.text
+        pages = client.get(address)
+        assert pages.status_code == 200 and len(pages.content) < 250_000
+        assert "<script>alert" not in pages.text
+        shown += pages.text
+        for lesson in group.lessons:
+            assert f"{address}#{lesson.zone}" in page.text and f'id="{lesson.zone}"' in pages.text
     for zone in LISTED:
-        assert f'value="{zone}.classroom.test"' in page.text
+        assert f'value="{zone}.classroom.test"' in shown
     for id in catalog.ids():
-        assert f"{prefix}/findings/{id}/" in page.text
-    assert f"-p {classroom[1]} " in page.text and "<script>alert" not in page.text
+        assert f"{prefix}/findings/{id}/" in shown
+    assert client.get(f"{prefix}/classroom/no-such-group/").status_code == 404
+
+
+def test_groups_have_ids_of_their_own():
+    groups = [group.id for group in lessons("en")]
+    assert len(groups) == len(set(groups))
 
 
 def run(*arguments):

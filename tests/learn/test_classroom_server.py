@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from learn.classroom.answers import Authority
 from learn.classroom.server import ClassroomServer, start_in_background
-from learn.classroom.zone_files import load
+from learn.classroom.zone_files import build, load
 
 TIMEOUT = 5
 SILENCE = 0.4  # seconds without an answer that count as none; other answers take about 1 ms
@@ -341,3 +341,43 @@ async def test_a_taken_port_is_an_error():
 
 def test_the_background_server_is_started_once():
     assert start_in_background() == start_in_background()
+
+
+def test_the_spelling_of_the_question_costs_no_rendering():
+    """RFC 5452 §9.3 and "0x20": the question comes back as it was asked, from one kept answer."""
+    authority = Authority(load())
+    first = authority.reply(query("perfect", id=1).to_wire(), tcp=False).wire
+    octets = query("PERfect", id=2).to_wire()
+    second = authority.reply(octets, tcp=False).wire
+    assert second[12:37] == octets[12:37] != first[12:37]
+    assert second[37:] == first[37:] and len(authority._kept) == 1
+
+
+def test_wildcards_stand_in_for_what_does_not_exist():
+    """RFC 4592 §2.2.1, its own example."""
+    files = {
+        "@": "$TTL 3600\n@ SOA ns host 1 7200 900 1209600 300\n@ NS ns\n",
+        "example": "$TTL 3600\n@ SOA ns host 1 7200 900 1209600 300\n@ NS ns.classroom.test.\n"
+        '* TXT "this is a wildcard"\n* MX 10 host1\nsub.* TXT "this is not a wildcard"\n'
+        "host1 A 198.18.9.1\n_ssh._tcp.host1 SRV 0 0 22 host1\n",
+    }
+    reverse = {"unnamed": [], "ptr": {}}
+    school = build(files, plans={}, servers={}, faults={}, reverse=reverse)
+
+    def ask(name: str, rdtype: str) -> dns.message.Message:
+        octets = query(f"{name}.example", rdtype).to_wire()
+        return dns.message.from_wire(Authority(school).reply(octets, True).wire)
+
+    for name, rdtype in (("host3", "MX"), ("foo.bar", "TXT")):
+        [rrset] = ask(name, rdtype).answer
+        assert rrset.name.to_text() == f"{name}.example.classroom.test."
+    response = ask("host3", "A")
+    assert response.rcode() == dns.rcode.NOERROR and not response.answer
+    for name, rdtype, rcode in (
+        ("host1", "MX", dns.rcode.NOERROR),
+        ("sub.*", "MX", dns.rcode.NOERROR),
+        ("_telnet._tcp.host1", "SRV", dns.rcode.NXDOMAIN),
+        ("ghost.*", "MX", dns.rcode.NXDOMAIN),
+    ):
+        response = ask(name, rdtype)
+        assert not response.answer and response.rcode() == rcode

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
 from lookups import stream, tasks
+from lookups.engine.report import TOPICS
 from lookups.models import Report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +45,8 @@ async def test_a_page_that_listens_from_the_start(classroom):
 async def test_a_page_that_comes_when_all_is_done(classroom):
     report = await new_report()
     await sync_to_async(tasks.run_report)(report.id)
-    assert names(await listen(report)) == ["section-mx", "queries", "summary", "done"]
+    sections = [f"section-{topic}" for topic in TOPICS]
+    assert names(await listen(report)) == [*sections, "queries", "overview", "summary", "done"]
 
 
 async def test_resume_with_last_event_id(classroom):
@@ -92,7 +94,7 @@ async def test_in_the_readers_language_and_compact(classroom):
     report = await new_report()
     await sync_to_async(tasks.run_report)(report.id)
     assert "異常なし" in await listen(report, path="/ja")
-    answer = await AsyncClient().get(f"/r/{report.token}/events/?compact=1")
+    answer = await AsyncClient().get(f"/r/{report.token}/events/?compact=mx")
     text = "".join([chunk.decode() async for chunk in answer.streaming_content])
     assert names(text) == ["section-mx", "done"] and "finding-lines" in text
 

@@ -1,4 +1,4 @@
-"""`python manage.py classroom`: the classroom's DNS server by itself."""
+"""`python manage.py classroom`: the classroom's servers by themselves."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from learn.classroom.server import ClassroomServer
+from learn.classroom.server import Classroom
 
 DEFAULT_PORT = 5354  # 53 needs root, 5353 is multicast DNS
+_PROTOCOLS = {443: "HTTPS", 25: "SMTP"}
 
 
 class Command(BaseCommand):
-    help = "Serves the lessons under classroom.test over DNS until SIGINT or SIGTERM."
+    help = "Serves the lessons under classroom.test (DNS, HTTPS, SMTP) until SIGINT or SIGTERM."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -23,25 +24,34 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=_port, default=DEFAULT_PORT, help="UDP and TCP port; 0 takes a free one"
         )
+        for name, protocol in (("--web-port", "HTTPS"), ("--mail-port", "SMTP")):
+            parser.add_argument(
+                name, type=_port, default=0, help=f"{protocol} port; 0, as usual, takes a free one"
+            )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, web_port: int, mail_port: int, **options: Any
+    ) -> None:
         try:
-            asyncio.run(self._serve(host, port))
+            asyncio.run(self._serve(host, port, web_port, mail_port))
         except OSError as error:
             reason = error.strerror or str(error)
             message = f"The classroom cannot listen on {_shown(host, port)}: {reason}."
             raise CommandError(message, returncode=2) from error
 
-    async def _serve(self, host: str, port: int) -> None:
+    async def _serve(self, host: str, *ports: int) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        server = ClassroomServer()
-        await server.start(host, port)
-        self.stdout.write(f"classroom DNS on {_shown(server.host, server.port)}")
+        classroom = Classroom()
+        await classroom.start(host, *ports)
+        self.stdout.write(f"classroom DNS on {_shown(classroom.dns.host, classroom.dns.port)}")
+        for number, address in classroom.machines.items():
+            self.stdout.write(f"classroom {_PROTOCOLS[number]} on {_shown(*address)}")
+        self.stdout.write(f"classroom authority in {classroom.authority_path}")
         self.stdout.flush()
         await stopped.wait()
-        await server.stop()
+        await classroom.stop()
 
 
 def _port(text: str) -> int:

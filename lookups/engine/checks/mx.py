@@ -45,8 +45,17 @@ class _Case:
             "ttl": self.answer.ttl,
             "alias": name_text(self.answer.owner) if self.answer.aliases else None,
             "hosts": [host.as_json() for host in self.hosts],
+            "ready": self._ready() if complete else [],
         }
         return Section(TOPIC, records, tuple(mx_rules.bounded(findings)), complete)
+
+    def _ready(self) -> list[dict[str, str]]:
+        """The record that says plainly what senders now have to guess (RFC 5321 §5.1, RFC 7505)."""
+        if self.kind not in ("implicit", "none") or self.answer.outcome is not Outcome.NODATA:
+            return []
+        owner = name_text(self.answer.owner)
+        value = "0 ." if self.kind == "none" else f"10 {owner}."
+        return [{"name": owner, "type": "MX", "value": value}]
 
 
 async def check(context: Context) -> AsyncIterator[Section]:

@@ -21,10 +21,15 @@ MAX_NAMES = 5  # PTR records looked at for one address
 
 @dataclass(frozen=True, slots=True)
 class ReverseName:
-    """A name that an address has, and whether the name has that address."""
+    """A name that an address has, and whether the name has that address.
+
+    `alias` is where the name leads if it is a CNAME, which no PTR record should name (RFC 2181
+    §10.2).
+    """
 
     name: str
     confirmed: bool
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ async def look_up(resolver: Resolver, address: Address) -> Reverse:
     forwards = await asyncio.gather(*(_forward(resolver, name, address) for name in targets))
     failed = next((forward for forward in forwards if forward.outcome.is_failure), None)
     names = tuple(
-        ReverseName(name_text(name), _leads_to(forward, address))
+        ReverseName(name_text(name), _leads_to(forward, address), _alias(forward))
         for name, forward in zip(targets, forwards, strict=True)
     )
     return Reverse(str(address), answer, names, failed)
@@ -70,6 +75,10 @@ async def look_up(resolver: Resolver, address: Address) -> Reverse:
 
 async def _forward(resolver: Resolver, name: dns.name.Name, address: Address) -> Answer:
     return await resolver.query(name, "A" if address.version == 4 else "AAAA")
+
+
+def _alias(forward: Answer) -> str:
+    return name_text(forward.owner) if forward.aliases else ""
 
 
 def _leads_to(forward: Answer, address: Address) -> bool:

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -17,16 +16,19 @@ from django.utils.translation import gettext as _
 
 from lookups import output
 from lookups.engine.finding import Severity
+from lookups.engine.guard import GuardSettings
 from lookups.engine.names import Domain, DomainError, parse_domain
 from lookups.engine.report import TOPICS, report
-from lookups.engine.resolver import Outcome, ResolverSettings
+from lookups.engine.resolver import ResolverSettings
 from lookups.engine.transport import Server, Transport
-from lookups.forms import explain
+from lookups.forms import InputError, explain, read_selectors
+from lookups.management import common
 from lookups.presentation import SectionView, section_views
-from lookups.runtime import context_for, is_lesson, parse_server, resolver_settings
+from lookups.runtime import context_for, guard_settings, is_lesson, resolver_settings
+from lookups.score import score
 from lookups.text_report import render
 
-MADE, FAILED_ON, BAD_INPUT, NO_DNS = 0, 1, 2, 3
+MADE, FAILED_ON = 0, 1
 
 
 class Command(BaseCommand):
@@ -39,12 +41,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("domain", help="a domain, or an email address or URL with it")
         parser.add_argument("--only", type=_topics, default=TOPICS, help="topics, as in mx,spf")
+        common.add_resolver_argument(parser)
         parser.add_argument(
-            "--resolver", type=_server, nargs="+", default=[], metavar="HOST[:PORT]",
-            action="extend", help="DNS servers to ask instead of the configured ones",
+            "--selector", action="append", default=[], metavar="NAME",
+            help="a DKIM selector to look at; may be given several times",
         )  # fmt: skip
-        parser.add_argument("--format", choices=["text", "json"], default="text")
-        parser.add_argument("--language", choices=dict(settings.LANGUAGES), default="en")
+        common.add_output_arguments(parser)
         parser.add_argument(
             "--fail-on", choices=["warning", "error"], help="exit 1 for findings as severe as this"
         )
@@ -58,25 +60,30 @@ class Command(BaseCommand):
             domain = parse_domain(options["domain"])
         except DomainError as error:
             self.stderr.write(f"lookup: {explain(error)}")
-            return BAD_INPUT
+            return common.BAD_INPUT
+        selectors = read_selectors(" ".join(options["selector"]))
+        if isinstance(selectors, InputError):
+            self.stderr.write(f"lookup: {selectors.message}")
+            return common.BAD_INPUT
         resolvers = options["resolver"]
-        dns_settings = resolver_settings(resolvers, _classroom(domain, asked=bool(resolvers)))
+        classroom = common.classroom_address(is_lesson(domain.ascii), asked=bool(resolvers))
+        dns_settings = resolver_settings(resolvers, classroom)
         if not dns_settings.servers and not is_lesson(domain.ascii):
             self.stderr.write("lookup: " + _("This machine has no DNS resolver configured."))
-            return NO_DNS
+            return common.NO_DNS
         started = timezone.now()
-        sections, queries = asyncio.run(_check(domain, options["only"], dns_settings))
+        sections, queries = asyncio.run(_check(domain, options["only"], dns_settings, selectors))
         views = section_views(sections, options["only"], options["language"], ended=True)
-        made = output.as_json(
-            domain.ascii, started.isoformat(), timezone.now().isoformat(), views, queries
-        )
+        total = score(sections).total
+        finished = timezone.now().isoformat()
+        made = output.as_json(domain.ascii, started.isoformat(), finished, views, queries, total)
         if options["format"] == "json":
             self.stdout.write(json.dumps(made, ensure_ascii=False, indent=1))
         else:
-            self.stdout.write(render(domain, views, queries))
-        if not _has_answer(queries):
+            self.stdout.write(render(domain, views, queries, total))
+        if not common.has_answer(queries):
             self.stderr.write("lookup: " + _("No DNS server answered."))
-            return NO_DNS
+            return common.NO_DNS
         return FAILED_ON if _is_met(views, options["fail_on"]) else MADE
 
 
@@ -88,28 +95,24 @@ def _topics(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def _server(text: str) -> Server:
-    try:
-        return parse_server(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IP address with a port") from None
-
-
-def _classroom(domain: Domain, asked: bool) -> str:
-    """Where lessons are answered: nowhere special with --resolver, else here if nobody runs it."""
-    if asked or not is_lesson(domain.ascii):
-        return "" if asked else settings.CLASSROOM
-    if settings.CLASSROOM:
-        return settings.CLASSROOM
-    start: Callable[[], tuple[str, int]] = import_string(settings.CLASSROOM_STARTER)
-    return str(Server(*start()))
+def _guard_settings(dns_settings: ResolverSettings) -> GuardSettings:
+    """Where the lessons' machines are, also those that this command has just started."""
+    if settings.CLASSROOM or dns_settings.classroom is None:
+        return guard_settings()
+    machines, authority = import_string(settings.CLASSROOM_MACHINES)()
+    played = {port: Server(*address) for port, address in machines.items()}
+    return GuardSettings(classroom=played, classroom_ca=authority)
 
 
 async def _check(
-    domain: Domain, topics: tuple[str, ...], dns_settings: ResolverSettings
+    domain: Domain,
+    topics: tuple[str, ...],
+    dns_settings: ResolverSettings,
+    selectors: tuple[str, ...],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     transport = Transport()
-    context = context_for(domain, transport, dns_settings)
+    guard = _guard_settings(dns_settings)
+    context = context_for(domain, transport, dns_settings, selectors, guard=guard)
     sections: dict[str, Any] = {}
     try:
         async for section in report(context, topics):
@@ -117,12 +120,6 @@ async def _check(
     finally:
         transport.close()
     return sections, sorted(context.resolver.log, key=lambda query: query["number"])
-
-
-def _has_answer(queries: list[dict[str, Any]]) -> bool:
-    """Whether any server said anything at all."""
-    silent = {Outcome.TIMEOUT, Outcome.DEADLINE}
-    return any(query["outcome"] not in silent for query in queries)
 
 
 def _is_met(sections: tuple[SectionView, ...], fail_on: str | None) -> bool:

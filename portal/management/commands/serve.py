@@ -137,7 +137,7 @@ async def _start(supervisor: Supervisor, host: str, port: int) -> None:
     if not os.environ.get("REDIS_URL"):
         environment["REDIS_URL"] = await _start_redis(supervisor)
     if not settings.CLASSROOM:
-        environment["MXPLAIN_CLASSROOM"] = await _start_classroom(supervisor)
+        environment |= await _start_classroom(supervisor)
     for part in _site_parts(host, port, environment):
         await supervisor.start(part)
     await asyncio.wait_for(_until_healthy(host, port), READY_SECONDS)
@@ -170,16 +170,34 @@ async def _until_listening(path: Path) -> None:
         return
 
 
-async def _start_classroom(supervisor: Supervisor) -> str:
-    """Its port is kept after a restart, since the other parts know it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def _start_classroom(supervisor: Supervisor) -> dict[str, str]:
+    """Its ports are kept after a restart, since the other parts know them."""
+    port, web, mail = _free_ports(3)
     command = [*_PYTHON, "manage.py", "classroom", "--port", str(port)]
-    ready = re.compile(r"classroom DNS on (\S+)")
-    match = await supervisor.start(Part("classroom", command, is_ready=ready), READY_SECONDS)
+    command += ["--web-port", str(web), "--mail-port", str(mail)]
+    ready = re.compile(r"classroom authority in (.+)")
+    quiet = re.compile(r"classroom \w+ on ")
+    part = Part("classroom", command, is_ready=ready, quiet=quiet)
+    match = await supervisor.start(part, READY_SECONDS)
     assert match is not None
-    return match[1]
+    return {
+        "MXPLAIN_CLASSROOM": f"127.0.0.1:{port}",
+        "MXPLAIN_CLASSROOM_WEB": f"127.0.0.1:{web}",
+        "MXPLAIN_CLASSROOM_MAIL": f"127.0.0.1:{mail}",
+        "MXPLAIN_CLASSROOM_CA": match[1],
+    }
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
 
 
 def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]:

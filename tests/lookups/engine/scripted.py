@@ -19,7 +19,10 @@ Decide = Callable[[dns.message.Message, str], bytes | dns.message.Message | None
 
 
 class Scripted(asyncio.DatagramProtocol):
-    """`decide(query, "udp"|"tcp")` gives the reply; None keeps silent (over TCP: closes)."""
+    """`decide(query, "udp"|"tcp")` gives the reply; None keeps silent (over TCP: closes).
+
+    `asked` lists the questions, `last` is the last query in octets.
+    """
 
     def __init__(self, decide: Decide) -> None:
         self.decide = decide
@@ -40,12 +43,13 @@ class Scripted(asyncio.DatagramProtocol):
         self.tcp.close()
 
     def _reply(self, data: bytes, transport: str) -> bytes | None:
+        self.last = data
         query = dns.message.from_wire(_small(data))
         question = query.question[0]
         type = dns.rdatatype.to_text(question.rdtype)
         self.asked.append((question.name.to_text(), type, transport))
         reply = self.decide(query, transport)
-        return _as_asked(reply, data) if isinstance(reply, dns.message.Message) else reply
+        return as_asked(reply, data) if isinstance(reply, dns.message.Message) else reply
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self.ports.add(addr[1])
@@ -74,9 +78,9 @@ def _small(data: bytes) -> bytes:
     return data[: where.start] + data[where].lower() + data[where.stop :]
 
 
-def _as_asked(reply: dns.message.Message, data: bytes) -> bytes:
+def as_asked(reply: dns.message.Message, data: bytes) -> bytes:
     """The reply's octets, with the question spelled as the resolver spelled it (0x20)."""
-    wire, where = reply.to_wire(), _question(data)
+    wire, where = reply.to_wire(max_size=65535), _question(data)
     if wire[where] == data[where].lower():
         return wire[: where.start] + data[where] + wire[where.stop :]
     return wire

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import ipaddress
 
 import dns.edns
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookups.engine.resolver import MAX_ALIASES, Outcome
+from lookups.engine.resolver import MAX_ALIASES, Outcome, Resolver, name_text
 from lookups.engine.transport import MalformedReply, parse_reply
 
-from .scripted import answer, resolving
+from .scripted import answer, as_asked, resolving
 
 SOA = "test. 300 IN SOA ns.test. hostmaster.test. 1 3600 600 86400 300"
 
@@ -177,7 +180,8 @@ async def test_a_late_answer_of_the_first_server_still_counts():
         while not servers[1].asked:
             await asyncio.sleep(0.02)
         port = next(iter(servers[0].ports))
-        servers[0].udp.sendto(address(first[0], "udp").to_wire(), ("127.0.0.1", port))
+        late = as_asked(address(first[0], "udp"), servers[0].last)
+        servers[0].udp.sendto(late, ("127.0.0.1", port))
         assert (await asking).outcome is Outcome.ANSWER
 
 
@@ -328,3 +332,185 @@ def test_any_tail_after_a_plausible_head(data, flags):
         parse_reply(head + b"\x00\x01\x00\x01\x00\x00\x00\x00" + QUESTION + data, QUESTION)
     except MalformedReply:
         pass
+
+
+# --- several reports at once ---------------------------------------------------------------------
+async def test_reports_at_once_share_a_question():
+    async with resolving(address) as (one, [server]):
+        other = Resolver(one.settings, one._transport)
+        answers = await asyncio.gather(one.query("a.test", "A"), other.query("A.test", "A"))
+        later = await other.query("a.test", "A")
+    assert len(server.asked) == 1 and {a.outcome for a in (*answers, later)} == {Outcome.ANSWER}
+    assert [one.log[0]["shared"], other.log[0]["shared"]] == [False, True]
+
+
+async def test_a_finished_answer_serves_the_next_report_for_a_moment_only():
+    async with resolving(address, share_seconds=0.2) as (one, [server]):
+        await one.query("a.test", "A")
+        await Resolver(one.settings, one._transport).query("a.test", "A")
+        assert len(server.asked) == 1
+        await asyncio.sleep(0.25)
+        await Resolver(one.settings, one._transport).query("a.test", "A")
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("decide", [lambda q, t: answer(q, rcode=dns.rcode.SERVFAIL)])
+async def test_a_failure_is_not_kept(decide):
+    async with resolving(decide) as (one, [server]):
+        await one.query("a.test", "A")
+        await Resolver(one.settings, one._transport).query("a.test", "A")
+    assert len(server.asked) == 2
+
+
+async def test_a_ttl_of_zero_is_not_kept():
+    def decide(query, transport):
+        return answer(query, f"{query.question[0].name} 0 IN A 198.18.0.1")
+
+    async with resolving(decide) as (one, [server]):
+        await one.query("a.test", "A")
+        await Resolver(one.settings, one._transport).query("a.test", "A")
+    assert len(server.asked) == 2
+
+
+async def test_a_report_that_goes_does_not_disturb_another():
+    held: list = []
+
+    def decide(query, transport):
+        held.append(query)
+        return None
+
+    async with resolving(decide, query_timeout=5) as (one, [server]):
+        other = Resolver(one.settings, one._transport)
+        gone = asyncio.create_task(one.query("a.test", "A"))
+        stays = asyncio.create_task(other.query("a.test", "A"))
+        while not held:
+            await asyncio.sleep(0.01)
+        gone.cancel()
+        one.close()
+        port = next(iter(server.ports))
+        server.udp.sendto(as_asked(address(held[0], "udp"), server.last), ("127.0.0.1", port))
+        assert (await stays).outcome is Outcome.ANSWER
+
+
+# --- hard to forge ----------------------------------------------------------
+async def test_capitals_are_chosen_by_chance_and_do_not_show():
+    seen = set()
+
+    def decide(query, transport):
+        return answer(query, f"{query.question[0].name} 0 IN MX 10 mail.{query.question[0].name}")
+
+    async with resolving(decide) as (resolver, [server]):
+        for n in range(5):
+            found = await resolver.query(f"a{n}.example.test", "MX")
+            seen.add(server.last[13 : 13 + 24])
+            assert found.records[0].exchange.to_text() == f"mail.a{n}.example.test."
+    assert any(spelled != spelled.lower() for spelled in seen)
+
+
+async def test_a_reply_that_lost_the_capitals_is_asked_for_over_tcp():
+    def decide(query, transport):
+        reply = address(query, transport)
+        return reply.to_wire() if transport == "udp" else reply
+
+    async with resolving(decide) as (resolver, [server]):
+        name = "abcdefghijklmnopqrstuvwxyz.test"  # all small by chance: once in 2^30
+        found = await resolver.query(name, "A")
+    assert found.outcome is Outcome.ANSWER and resolver.log[0]["transport"] == "tcp"
+
+
+async def test_where_tcp_does_not_work_the_reply_in_small_letters_will_do():
+    def decide(query, transport):
+        return address(query, transport).to_wire() if transport == "udp" else None
+
+    async with resolving(decide) as (resolver, _):
+        found = await resolver.query("abcdefghijklmnopqrstuvwxyz.test", "A")
+    assert found.outcome is Outcome.ANSWER
+
+
+# --- authoritative servers ----------------------------------------------------------
+async def test_only_public_addresses_are_asked_directly():
+    async with resolving(address) as (resolver, _):
+        for private in ("127.0.0.1", "10.0.0.1", "::1", "192.0.2.1", "198.18.0.1", "fe80::1"):
+            with pytest.raises(ValueError):
+                await resolver.ask(ipaddress.ip_address(private), "a.test", "SOA")
+
+
+async def test_the_classroom_is_told_whom_it_plays():
+    seen = []
+
+    def decide(query, transport):
+        seen.append(query)
+        return address(query, transport)
+
+    async with resolving(decide) as (resolver, [server]):
+        settings = dataclasses.replace(resolver.settings, classroom=server.server)
+        direct = Resolver(settings, resolver._transport)
+        played = ipaddress.ip_address("198.18.7.1")
+        over_udp, over_tcp = await asyncio.gather(
+            direct.ask(played, "a.test", "A"), direct.ask(played, "a.test", "A", tcp=True)
+        )
+    assert over_udp.outcome is over_tcp.outcome is Outcome.ANSWER
+    for query in seen:
+        assert not query.flags & dns.flags.RD
+        assert [(o.otype, o.to_wire()) for o in query.options] == [(65001, played.packed)]
+    assert {entry["server"] for entry in direct.log} == {"198.18.7.1:53"}
+    assert {entry["transport"] for entry in direct.log} == {"udp", "tcp"}
+
+
+async def test_a_referral_is_kept_to_be_looked_at():
+    def decide(query, transport):
+        return answer(query, authority="a.test. 60 IN NS ns.a.test.", flags=0)
+
+    async with resolving(decide) as (resolver, [server]):
+        settings = dataclasses.replace(resolver.settings, classroom=server.server)
+        found = await Resolver(settings, resolver._transport).ask(
+            ipaddress.ip_address("198.18.7.1"), "a.test", "SOA"
+        )
+    assert found.outcome is Outcome.LAME
+    assert [r.target.to_text() for r in found.message.authority[0].records] == ["ns.a.test."]
+
+
+async def test_signatures_are_asked_for_only_where_somebody_looks_at_them():
+    seen = {}
+
+    def decide(query, transport):
+        seen[dns.rdatatype.to_text(query.question[0].rdtype)] = query
+        return answer(query, authority=SOA)
+
+    async with resolving(decide) as (resolver, _):
+        await asyncio.gather(*(resolver.query("a.test", t) for t in ("TXT", "MX", "DS", "PTR")))
+    with_do = {type for type, query in seen.items() if query.ednsflags & dns.flags.DO}
+    with_cd = {type for type, query in seen.items() if query.flags & dns.flags.CD}
+    assert with_do == {"MX", "DS"} and with_cd == {"DS"}
+
+
+async def test_a_burst_is_held_back_and_answered_whole():
+    async with resolving(address, max_queries=2000) as (resolver, [server]):
+        found = await asyncio.gather(*(resolver.query(f"{n}.test", "A") for n in range(600)))
+    assert {a.outcome for a in found} == {Outcome.ANSWER} and len(server.asked) == 600
+
+
+async def test_records_that_cannot_be_read_are_malformed():
+    def decide(query, transport):
+        wire = answer(query, "a.test. 60 IN MX 10 mail.a.test.").to_wire()
+        return (
+            wire[:12]
+            + server_question(query)
+            + wire[12 + len(server_question(query)) : -7]
+            + (b"\x3f" * 7)
+        )
+
+    def server_question(query):
+        return servers[0].last[12 : 12 + 12]
+
+    async with resolving(decide) as (resolver, servers):
+        assert (await resolver.query("a.test", "MX")).outcome is Outcome.MALFORMED
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20), max_size=5))
+@example([b"a.b", b"test"])
+@example([b"A", b"Test"])
+@example([])
+def test_a_name_in_text_is_dnspythons_own(labels):
+    name = dns.name.Name([*labels, b""])
+    assert name_text(name) == name.to_text(omit_final_dot=True).lower()

@@ -1,0 +1,1 @@
+"""What receivers find out about a domain by DMARC: its policy, its organization, its reports."""

@@ -1,0 +1,83 @@
+"""What receivers of the older DMARC (RFC 7489) make of the same records.
+
+They find the organizational domain by the Public Suffix List instead of walking the tree, ask at
+most two names, and know neither `np` nor `psd` nor `t`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..records.dmarc import Record
+from .walk import CLASSROOM, Asks, Discovery, Step, step_at
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the list leads to. Empty strings where there is no record; see Discovery."""
+
+    organizational_domain: str
+    record_domain: str = ""
+    policy: str = ""
+
+    def differs(self, discovery: Discovery) -> bool:
+        """Whether the two generations of receivers do not treat the domain alike."""
+        if not (discovery.record or self.record_domain) or discovery.failure:
+            return False
+        here = (discovery.organizational_domain, discovery.record_domain, discovery.policy)
+        return here != (self.organizational_domain, self.record_domain, self.policy)
+
+
+@cache
+def _list() -> Any:
+    from publicsuffixlist import PublicSuffixList  # takes 40 ms, once
+
+    return PublicSuffixList()
+
+
+async def organizational_domain(domain: str) -> str:
+    """One label below the public suffix (RFC 7489 §3.2); the domain itself if it is one."""
+    if f".{domain}".endswith(f".{CLASSROOM}"):  # which is a public suffix in lessons
+        return ".".join(domain.split(".")[-(CLASSROOM.count(".") + 2) :])
+    suffixes = _list() if _list.cache_info().currsize else await asyncio.to_thread(_list)
+    return suffixes.privatesuffix(domain) or domain
+
+
+async def is_public_suffix(domain: str) -> bool:
+    """Whether the list has `domain` as a suffix under which others register."""
+    if domain == CLASSROOM:
+        return True
+    suffixes = _list() if _list.cache_info().currsize else await asyncio.to_thread(_list)
+    return bool(suffixes.is_public(domain))
+
+
+async def listed(asks: Asks, discovery: Discovery) -> Listed:
+    """RFC 7489 §6.6.3: the domain's own record, or that of the organizational domain."""
+    organization = await organizational_domain(discovery.domain)
+    if discovery.own.state == "multiple":
+        return Listed(organization)  # several records end the discovery
+    if discovery.own.record:
+        return Listed(organization, discovery.domain, _policy(discovery.own.record))
+    step = next((step for step in discovery.steps if step.name == organization), None)
+    record = await _record_at(asks, organization, step)
+    if record is None or organization == discovery.domain:
+        return Listed(organization)
+    policy = record.get("sp") or _policy(record)
+    return Listed(organization, organization, policy)
+
+
+async def _record_at(asks: Asks, name: str, step: Step | None) -> Record | None:
+    """The record at `name`, which the walk may have passed by or left aside."""
+    if step is not None and step.state != "beyond":
+        return step.record
+    return step_at(name, await asks.query(f"_dmarc.{name}", "TXT")).record
+
+
+def _policy(record: Record) -> str:
+    """`p`, which must be there unless reports are asked for (RFC 7489 §6.6.3)."""
+    if record.get("p"):
+        return record.get("p")
+    return "none" if any(uri.valid for uri in record.rua) else ""

@@ -1,0 +1,6 @@
+"""check_host(): what SPF says of one sender (RFC 7208 §4)."""
+
+from .evaluate import check_host
+from .result import Result, Step, Verdict
+
+__all__ = ["Result", "Step", "Verdict", "check_host"]
