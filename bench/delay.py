@@ -8,11 +8,18 @@ Prints the port on which it listens (UDP and TCP). Each message waits MILLISECON
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 
 import uvloop
 
 HOST = "127.0.0.1"
+
+
+def widen(transport: asyncio.BaseTransport) -> None:
+    """The wire between two machines holds more than a socket's default buffer."""
+    raw = transport.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
 
 class Proxy(asyncio.DatagramProtocol):
@@ -24,6 +31,7 @@ class Proxy(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.front = transport
+        widen(transport)
 
     def datagram_received(self, data: bytes, client: tuple[str, int]) -> None:
         # The delay is counted from the arrival, whatever the server takes.
@@ -38,6 +46,7 @@ class Proxy(asyncio.DatagramProtocol):
             transport, _ = await loop.create_datagram_endpoint(
                 lambda: Returning(self, client), remote_addr=(HOST, self.upstream)
             )
+            widen(transport)
             made.set_result(transport)
             self.back[client] = transport
         back = self.back[client]

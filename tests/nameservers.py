@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.query
@@ -29,6 +31,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
+FATAL = ("failed to load zone", "fatal error")  # in a log: there is no use in waiting
 # Both packages install into sbin, which is not on everybody's path.
 PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
@@ -187,7 +190,10 @@ def _running(
         end = time.monotonic() + START_SECONDS
         for zone, signed in zones:
             while not _answers(host, port, zone, signed):
-                if process.poll() is not None or time.monotonic() > end:
+                failed = process.poll() is not None or any(
+                    word in log.read_text("utf-8") for word in FATAL
+                )
+                if failed or time.monotonic() > end:
                     raise RuntimeError(f"{command[0]} did not start:\n{log.read_text('utf-8')}")
                 time.sleep(POLL_SECONDS)
         yield
@@ -202,6 +208,7 @@ def _running(
 
 def _answers(host: str, port: int, zone: str, signed: bool) -> bool:
     query = dns.message.make_query(zone, "SOA", want_dnssec=True)
+    query.flags |= dns.flags.CD  # a resolver is up even where nothing validates
     try:
         reply = dns.query.udp(query, host, port=port, timeout=0.5)
     except (OSError, dns.exception.DNSException):

@@ -12,7 +12,7 @@ from typing import Any
 import dns.name
 import dns.rrset
 from dns.rdataclass import IN
-from dns.rdatatype import AAAA, NS, SOA, A
+from dns.rdatatype import AAAA, CNAME, NS, SOA, A
 
 from learn.classroom.zone_data import Zone, ZoneData, upwards
 
@@ -128,10 +128,11 @@ def _whose(data: ZoneData, server: str, origin: dns.name.Name) -> Iterable[bytes
 
 
 def _octets(data: ZoneData, host: dns.name.Name) -> list[bytes]:
+    alias = data.find(host, CNAME)
     return [
         ipaddress.ip_address(rdata.address).packed
         for rdtype in (A, AAAA)
-        for rdata in data.find(host, rdtype) or ()
+        for rdata in data.find(alias[0].target if alias else host, rdtype) or ()
     ]
 
 

@@ -32,6 +32,10 @@ PRIVATE = _networks(
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10"
 )
 LOOPBACK = _networks("127.0.0.0/8", "::1/128")
+# IPv6 addresses that stand for the IPv4 address in their last 32 bits: IPv4-mapped (RFC 4291
+# §2.5.5.2), IPv4-compatible (§2.5.5.1) and NAT64 (RFC 6052 §2.1).
+EMBEDDING = _networks("::ffff:0:0/96", "::/96", "64:ff9b::/96")
+NAT64_LOCAL = _networks("64:ff9b:1::/48")  # a network's own, RFC 8215
 # Benchmarking ranges (RFC 2544, RFC 5180): the classroom's public addresses, reserved elsewhere.
 CLASSROOM = _networks("198.18.0.0/15", "2001:2::/48")
 
@@ -40,10 +44,10 @@ def scope_of(address: Address, lesson: bool = False) -> Scope:
     """The scope of `address` by the IANA special-purpose registries (RFC 6890).
 
     `lesson` is True for domains of the classroom, where CLASSROOM counts as public. An IPv4 address
-    inside an IPv6 one (RFC 4291 §2.5.5.2) is judged as the IPv4 address.
+    inside an IPv6 one is judged as the IPv4 address, for that is where packets may end.
     """
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv6Address):
+        address = _embedded(address) or address
     if _within(address, DOCUMENTATION):
         return Scope.DOCUMENTATION
     if _within(address, LOOPBACK):
@@ -52,9 +56,18 @@ def scope_of(address: Address, lesson: bool = False) -> Scope:
         return Scope.PRIVATE
     if lesson and _within(address, CLASSROOM):
         return Scope.PUBLIC
-    if address.is_multicast or not address.is_global:
+    if address.is_multicast or not address.is_global or _within(address, NAT64_LOCAL):
         return Scope.RESERVED
     return Scope.PUBLIC
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that `address` leads to, if it is one of EMBEDDING or 6to4 (RFC 3056)."""
+    if int(address) <= 1:  # "::" and "::1" are addresses of their own
+        return None
+    if address.sixtofour or not _within(address, EMBEDDING):
+        return address.sixtofour
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def is_classroom(address: Address) -> bool:

@@ -82,6 +82,9 @@ class Context:
     async def query(self, name: dns.name.Name | str, rdtype: str) -> Answer:
         return await self.resolver.query(name, rdtype)
 
+    async def queries(self, *pairs: tuple[dns.name.Name | str, str]) -> list[Answer]:
+        return await self.resolver.queries(*pairs)
+
 
 async def _run(make: Callable[[], Awaitable[T]]) -> T:
     return await make()

@@ -25,6 +25,11 @@ IN = dns.rdataclass.IN
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 
 
+NameKey = tuple[bytes, ...]
+_RDATATYPES: dict[int, dns.rdatatype.RdataType] = {}
+_RCODES: dict[int, str] = {}
+
+
 class FormatError(ValueError):
     """Octets that are no DNS message."""
 
@@ -37,7 +42,7 @@ class RRset:
     """
 
     name: dns.name.Name
-    key: bytes  # of the name, see `name_key`
+    key: NameKey
     type: int
     ttl: int
     wire: bytes
@@ -48,7 +53,7 @@ class RRset:
     def records(self) -> tuple[Any, ...]:
         """dnspython's rdata; raises FormatError where one of them cannot be read."""
         if self._records is None:
-            rdtype = dns.rdatatype.RdataType.make(self.type)
+            rdtype = _rdatatype(self.type)
             try:
                 self._records = tuple(
                     dns.rdata.from_wire(IN, rdtype, self.wire, start, length)
@@ -83,7 +88,10 @@ class Message:
 
     @property
     def rcode_text(self) -> str:
-        return dns.rcode.to_text(dns.rcode.Rcode.make(self.rcode))
+        text = _RCODES.get(self.rcode)
+        if text is None:
+            text = _RCODES[self.rcode] = dns.rcode.to_text(dns.rcode.Rcode.make(self.rcode))
+        return text
 
     def find(self, section: list[RRset], name: dns.name.Name, rdtype: int) -> RRset | None:
         key = name_key(name)
@@ -102,9 +110,17 @@ class Message:
         return [option for option in self.options if isinstance(option, dns.edns.EDEOption)]
 
 
-def name_key(name: dns.name.Name) -> bytes:
-    """What equal names have in common, in octets: cheaper to compare and hash than the name."""
-    return b"".join([bytes((len(label),)) + label for label in name.labels]).lower()
+def _rdatatype(number: int) -> dns.rdatatype.RdataType:
+    """dnspython's enumeration makes a member at each call; there are 65,536 at most."""
+    found = _RDATATYPES.get(number)
+    if found is None:
+        found = _RDATATYPES[number] = dns.rdatatype.RdataType.make(number)
+    return found
+
+
+def name_key(name: dns.name.Name) -> NameKey:
+    """What equal names have in common: cheaper to compare and hash than the names."""
+    return tuple(map(bytes.lower, name.labels))
 
 
 def parse(wire: bytes) -> Message:
@@ -123,7 +139,7 @@ class _Walk:
     def __init__(self, wire: bytes) -> None:
         self._wire = wire
         self._at = HEADER
-        self._names: dict[int, tuple[dns.name.Name, bytes]] = {}
+        self._names: dict[int, tuple[dns.name.Name, NameKey]] = {}
         self._opt: tuple[int, int, int] | None = None  # TTL field, start and length of its rdata
 
     def message(self) -> Message:
@@ -151,7 +167,7 @@ class _Walk:
         )
 
     def _section(self, count: int) -> list[RRset]:
-        sets: dict[tuple[bytes, int], RRset] = {}
+        sets: dict[tuple[NameKey, int], RRset] = {}
         wire, size = self._wire, len(self._wire)
         for _ in range(count):
             start = self._at
@@ -191,7 +207,7 @@ class _Walk:
             at += length + 1
         return at + 1
 
-    def _name(self, at: int) -> tuple[dns.name.Name, bytes]:
+    def _name(self, at: int) -> tuple[dns.name.Name, NameKey]:
         """The name at `at`, decompressed (RFC 1035 §4.1.4), and its key."""
         wire = self._wire
         if wire[at] >= 0xC0:

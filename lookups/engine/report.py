@@ -10,7 +10,21 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from .checks import addresses, bimi, blocklist, dkim, dmarc, mta_sts, mx, smtp, spf, tls_rpt
+from .checks import (
+    addresses,
+    bimi,
+    blocklist,
+    dane,
+    delegation,
+    dkim,
+    dmarc,
+    dnssec,
+    mta_sts,
+    mx,
+    smtp,
+    spf,
+    tls_rpt,
+)
 from .context import Context
 from .finding import Section
 
@@ -25,7 +39,10 @@ CHECKS: dict[str, Check] = {
     "bimi": bimi.check,
     "mta-sts": mta_sts.check,
     "tls-rpt": tls_rpt.check,
+    "dnssec": dnssec.check,
+    "dane": dane.check,
     "smtp": smtp.check,
+    "delegation": delegation.check,
     "reverse": addresses.check,
     "blocklist": blocklist.check,
 }

@@ -12,7 +12,7 @@ import random
 import socket as sockets
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import dns.name
 
@@ -40,8 +40,7 @@ class Unreachable(Exception):
     """The server's machine refuses the connection, or there is no way to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """Where questions are sent: an IP address and a port."""
 
     host: str

@@ -202,5 +202,7 @@ def test_every_name_server_of_the_real_classroom_is_played():
     )
     server = Authority(school)
     for address in ("198.18.0.1", "2001:2::1", "198.18.128.1", "2001:2:0:1::1"):
-        response = ask(server, address, "perfect.", "NS")
+        response = ask(server, address, "mixed.", "NS")
         assert is_authoritative(response) and hosts(response.answer) == {"ns", "ns2"}
+        referral = ask(server, address, "perfect.", "NS")
+        assert not is_authoritative(referral) and hosts(referral.authority) == {"ns1", "ns2"}

@@ -74,7 +74,11 @@ def test_what_is_left_out():
     good = section("mx", good=1)
     assert score({"mx": good, "smtp": section("smtp", off=True)}).total == 100
     assert score({"mx": good, "spf": section("spf") | {"failed": "crash"}}).total == 100
-    null = {"mx": section("mx", kind="null"), "mta-sts": section("mta-sts"), "dane": section("dane")}
+    null = {
+        "mx": section("mx", kind="null"),
+        "mta-sts": section("mta-sts"),
+        "dane": section("dane"),
+    }
     assert score(null).total is None
     assert score(null | {"spf": section("spf", good=1)}).total == 100
     assert score({}).total is None

@@ -46,7 +46,7 @@ def _whole(case: Case, hosts: list[Host]) -> Iterator[Finding]:
         yield Finding("dane-some-missing", _names(missing), _proof(*missing))
     if usable and case.mx is Security.INSECURE:
         yield Finding("dane-mx-insecure", _names(usable), evidence(case.mail.answer))
-    elif usable and len(usable) == len(hosts) and case.mx is Security.SECURE:
+    elif len(usable) == len(hosts) and case.mx is Security.SECURE and not _is_failing(hosts):
         yield Finding("dane-valid", _names(usable), _proof(*usable))
     ahead = [host for host in usable if len(host.usable) > 1]
     if ahead:
@@ -54,6 +54,10 @@ def _whole(case: Case, hosts: list[Host]) -> Iterator[Finding]:
     matched = [host for host in usable if host.certificate == "match"]
     if matched:
         yield Finding("dane-match", _names(matched), _proof(*matched))
+
+
+def _is_failing(hosts: list[Host]) -> bool:
+    return any(host.certificate in ("mismatch", "no-starttls") for host in hosts)
 
 
 def _host(host: Host) -> Iterator[Finding]:

@@ -59,6 +59,12 @@ class Case:
         """The name servers that the zone above lists; empty where it did not tell."""
         return {name for answer in self.parents for name in answer.names}
 
+    @property
+    def own_names(self) -> set[dns.name.Name]:
+        """The name servers that the zone itself lists; empty where the resolver did not tell."""
+        own = self.own
+        return {record.target for record in own.records} if own and _is_zone(own) else set()
+
     def section(self, complete: bool) -> Section:
         found = delegation_rules.findings(self) if complete else []
         return Section(TOPIC, self._records(complete), tuple(bounded(found)), complete)
@@ -93,18 +99,24 @@ class Case:
         served = (address.soa for host in self.hosts for address in host.addresses)
         return next((record for record in served if record is not None), None)
 
+    @property
+    def soa_faults(self) -> soa_records.Faults:
+        """What is wrong with that record; nothing where there is none."""
+        record = self.soa_record
+        ttl = self.soa.ttl if self.soa and self.soa.authoritative else None
+        return soa_records.faults_of(record, ttl) if record is not None else soa_records.Faults()
+
     def _raw(self) -> list[dict[str, Any]]:
         shown = []
         zone = name_text(self.zone)
         if (record := self.soa_record) is not None:
             text = soa_records.text_of(record)
-            parts = [part.as_json() for part in soa_records.parts(text)]
+            parts = [part.as_json() for part in soa_records.parts(text, self.soa_faults)]
             shown.append({"name": zone, "type": "SOA", "value": text, "parts": parts})
-        if self.own and self.own.outcome is Outcome.ANSWER:
-            targets = sorted(record.target.to_text() for record in self.own.records[:MAX_HOSTS])
-            for text in targets:
-                part = Part(text, "delegation.ns").as_json()
-                shown.append({"name": zone, "type": "NS", "value": text, "parts": [part]})
+        for name in sorted(self.own_names)[:MAX_HOSTS]:
+            part = Part(name.to_text(), "delegation.ns")
+            parts = [part.as_json()]
+            shown.append({"name": zone, "type": "NS", "value": part.text, "parts": parts})
         return shown
 
     def _ready(self) -> list[dict[str, str]]:
@@ -182,22 +194,21 @@ def _is_top(name: dns.name.Name) -> bool:
 
 def _zone_place(answers: list[Answer]) -> int | None:
     """The place of the closest zone. Names without a usable answer may be one that is broken: then
-    it is the highest of them, since all names below a broken zone fail as well."""
+    it is the highest of them, since all names below a broken zone fail as well. None where all of
+    them fail: that is the resolver's fault."""
     for place, answer in enumerate(answers):
         if _is_zone(answer):
             return place
         if answer.outcome.is_failure:
             while place + 1 < len(answers) and answers[place + 1].outcome.is_failure:
                 place += 1
-            return place
+            return place if place + 1 < len(answers) else None
     return None
 
 
 def _hosts(case: Case) -> list[NameServer]:
     """Those of the zone's own NS records, by name."""
-    own = case.own
-    names = [record.target for record in own.records] if own and _is_zone(own) else []
-    return _limited(case, [NameServer(name, at_child=True) for name in sorted(set(names))])
+    return _limited(case, [NameServer(name, at_child=True) for name in sorted(case.own_names)])
 
 
 def _limited(case: Case, hosts: list[NameServer]) -> list[NameServer]:
@@ -255,12 +266,10 @@ async def _ask_parent(case: Case, host: dns.name.Name, is_first: bool) -> list[P
 async def _ask_what_the_parent_adds(case: Case) -> None:
     """Hosts that only the zone above lists, and hosts whose addresses only its glue has."""
     listed = case.parent_names
-    known = {host.name: host for host in case.hosts}
-    knows_child = bool(case.own and _is_zone(case.own))
-    added = [
-        NameServer(name, at_child=False if knows_child else None) for name in listed - set(known)
-    ]
-    added = _limited(case, sorted(added, key=lambda host: host.name))
+    known = {host.name for host in case.hosts} | case.own_names
+    at_child = False if case.own_names else None
+    added = [NameServer(name, at_child=at_child) for name in sorted(listed - known)]
+    added = _limited(case, added)
     case.hosts += added
     for host in case.hosts:
         host.at_parent = host.name in listed if listed else None
@@ -270,6 +279,17 @@ async def _ask_what_the_parent_adds(case: Case) -> None:
     for host in late:
         choose(host, case.context.lesson, _per_family(case))
     await asyncio.gather(*(examine(case.context, case.zone, host) for host in late))
+    _learn_from_servers(case)
+
+
+def _learn_from_servers(case: Case) -> None:
+    """Where the resolver cannot tell what the zone lists, its servers may."""
+    if case.own_names:
+        return
+    sets = [address.names for host in case.hosts for address in host.addresses if address.names]
+    names = {name for found in sets for name in found}
+    for host in case.hosts if names else ():
+        host.at_child = host.name in names
 
 
 def _glue(parents: Iterable[ParentAnswer], name: dns.name.Name) -> list[Any]:

@@ -36,8 +36,7 @@ def findings(case: Case) -> list[Finding]:
         if any(host.public for host in case.hosts):
             found.append(Finding("delegation-not-reachable", {}, _proof(case)))
     else:
-        _set_untested_aside(case)
-        found += _untested(case)
+        found += _set_untested_aside(case)
         found += _parent_and_child(case)
         found += _glue(case)
         found += _servers(case)
@@ -114,27 +113,19 @@ def _silent_ways(case: Case) -> list[str]:
     return found
 
 
-def _set_untested_aside(case: Case) -> None:
-    ways = _silent_ways(case)
+def _set_untested_aside(case: Case) -> Iterator[Finding]:
+    """Servers are not blamed for ways that may be closed at this end."""
+    ways, found = _silent_ways(case), set()
     for address in _addresses(case):
-        no_family = _FAMILIES[address.address.version] in ways
-        for way, is_tcp in ((address.udp, False), (address.tcp, True)):
-            if way.state == "silent" and (no_family or (is_tcp and "TCP" in ways)):
-                way.state = "untested"
-
-
-def _untested(case: Case) -> Iterator[Finding]:
-    found = {
-        name
-        for address in _addresses(case)
-        for name in (_FAMILIES[address.address.version], "TCP")
-        if address.udp.state == "untested" or (name == "TCP" and address.tcp.state == "untested")
-    }
-    families = found - {"TCP"}
-    if any(address.tcp.state == "untested" and address.udp.replied for address in _addresses(case)):
-        families |= {"TCP"}
-    if families:
-        yield Finding("delegation-untested", {"ways": sorted(families)}, _proof(case))
+        family = _FAMILIES[address.address.version]
+        if family in ways:
+            address.udp.state = address.tcp.state = "untested"
+            found.add(family)
+        elif "TCP" in ways and address.tcp.state == "silent":
+            address.tcp.state = "untested"
+            found.add("TCP")
+    if found:
+        yield Finding("delegation-untested", {"ways": sorted(found)}, _proof(case))
 
 
 # --- parent and child ---------------------------------------------------------------------------
@@ -160,7 +151,7 @@ def _parent_and_child(case: Case) -> Iterator[Finding]:
 
 def _differing(case: Case) -> Iterator[str]:
     """Servers whose own NS records are others than those that the resolver found."""
-    own = {record.target for record in case.own.records} if case.own else set()
+    own = case.own_names
     for host in case.hosts:
         names = next((a.names for a in host.addresses if a.names is not None), None)
         if own and names is not None and names != own:
@@ -169,16 +160,16 @@ def _differing(case: Case) -> Iterator[str]:
 
 def _glue(case: Case) -> Iterator[Finding]:
     """RFC 9471 §2.1: addresses in the zone above for hosts that lie in the zone itself."""
-    if not case.parent_names:
-        return
-    matching = 0
+    matching, faulty = 0, 0
     for host in case.hosts:
-        if not host.at_parent:
+        if not host.at_parent or host.state in ("alias", "no-address"):
             continue
         if not host.glue:
             if host.name.is_subdomain(case.zone):
+                faulty += 1
                 yield Finding("delegation-glue-missing", {"host": host.text}, _proof(case))
-        elif not host.failed and host.known and set(host.glue) != host.known:
+        elif not host.failed and set(host.glue) != host.known:
+            faulty += 1
             parameters = {
                 "host": host.text,
                 "parent": [str(address) for address in host.glue],
@@ -187,7 +178,7 @@ def _glue(case: Case) -> Iterator[Finding]:
             yield Finding("delegation-glue-differs", parameters, evidence(*host.answers))
         elif host.known:
             matching += 1
-    if matching and matching == sum(bool(host.glue) for host in case.hosts if host.at_parent):
+    if matching and not faulty:
         yield Finding("delegation-glue-agrees", {"count": matching}, _proof(case))
 
 
@@ -208,9 +199,14 @@ def _servers(case: Case) -> Iterator[Finding]:
     if states and all(state == "ok" for state in states):
         yield Finding("delegation-servers-answer", {"count": len(states)}, _proof(case, "SOA"))
     tested = [state for state in states if state not in ("untested", "unasked", "pending")]
-    if tested and not any(address.soa for address in _addresses(case)):
+    if tested and _is_dead(case):
         zone = name_text(case.zone)
         yield Finding("delegation-none-answers", {"zone": zone}, _proof(case, "SOA"))
+
+
+def _is_dead(case: Case) -> bool:
+    """Whether no server has the zone, though some can be asked."""
+    return _anybody_replied(case) and not any(address.soa for address in _addresses(case))
 
 
 def _server(case: Case, host: NameServer, address: ServerAddress) -> Iterator[Finding]:
@@ -260,6 +256,8 @@ def _redundancy(case: Case) -> Iterator[Finding]:
     networks = {version: _networks(public, version) for version in NETWORK}
     apart = any(len(found) > 1 for found in networks.values())
     serving = [host for host in case.hosts if host.public]
+    if _is_dead(case):
+        return
     if len(serving) > 1 and apart:
         count = max(len(found) for found in networks.values())
         parameters = {"hosts": len(serving), "networks": count}
@@ -296,7 +294,7 @@ def _ttl(case: Case) -> Iterator[Finding]:
         yield Finding("delegation-ttl-low", {"ttl": min(ttls)}, _proof(case))
 
 
-# --- SOA --------------------------------------------------------------------------------------------
+# --- SOA ----------------------------------------------------------------------------------------
 
 
 def _soa(case: Case) -> Iterator[Finding]:
@@ -305,7 +303,7 @@ def _soa(case: Case) -> Iterator[Finding]:
     if record is None:
         return
     ttl = case.soa.ttl if case.soa and case.soa.authoritative else None
-    faults = soa_records.faults_of(record, ttl)
+    faults = case.soa_faults
     proofs = _proof(case, "SOA")
     timers = {"refresh": record.refresh, "retry": record.retry, "expire": record.expire}
     negative = soa_records.negative_ttl(record, ttl)

@@ -70,7 +70,13 @@ class Case:
 
     @property
     def security(self) -> Security:
-        return weakest([self.zone.security, *(e.security for _, e in self.leaves)])
+        """Of the domain's answers. That CDS is denied insecurely makes the others no worse."""
+        counted = [
+            each.security
+            for answer, each in self.leaves
+            if answer.type != "CDS" or each.security is Security.BOGUS
+        ]
+        return weakest([self.zone.security, *counted])
 
     @property
     def resolver_validates(self) -> bool:
@@ -100,7 +106,9 @@ async def check(context: Context) -> AsyncIterator[Section]:
     keys = await context.query(levels[-1].name, "DNSKEY")
     case = Case(context, await trust_of(context), zone, levels, keys, mail, exists)
     yield case.section(complete=False)
-    answers = [soa, mail.answer, cds] if exists else [mail.answer]
+    answers = [soa, mail.answer] if exists else [mail.answer]
+    if exists and not cds.outcome.is_failure:  # servers that know no CDS harm nobody by it
+        answers.append(cds)
     examined = await asyncio.gather(*(examine(context, answer) for answer in answers))
     case.leaves = list(zip(answers, examined, strict=True))
     if exists:

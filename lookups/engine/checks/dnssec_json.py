@@ -53,11 +53,16 @@ def _zone(zone: Zone) -> dict[str, Any]:
         "fault": reason.fault.value if reason and reason.fault else None,
         "type": reason.type if reason else None,
         "unsupported": zone.unsupported,
-        "keys": [_key(zone, key) for key in zone.keys[:MAX_KEYS]],
+        "keys": [_key(zone, key) for key in sorted(zone.keys, key=_role)[:MAX_KEYS]],
         "more_keys": max(0, len(zone.keys) - MAX_KEYS),
         "ds": [_ds(zone, record) for record in zone.ds[:MAX_DS]],
         "more_ds": max(0, len(zone.ds) - MAX_DS),
     }
+
+
+def _role(key: Key) -> bool:
+    """Entry points come first, the keys that DS records name."""
+    return not key.record.flags & ENTRY_POINT
 
 
 def _key(zone: Zone, key: Key) -> dict[str, Any]:

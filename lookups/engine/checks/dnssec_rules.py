@@ -16,7 +16,7 @@ from ..dnssec.algorithms import (
     key_bits,
 )
 from ..finding import Evidence, Finding
-from ..resolver import Outcome, name_text
+from ..resolver import Answer, Outcome, name_text
 from .answers import absence_finding, evidence, failure_finding
 from .dnssec_json import moment
 
@@ -131,8 +131,17 @@ def _leaves(case: Case) -> Iterator[Finding]:
     for answer, each in case.leaves:
         if each.security is Security.BOGUS and each.reason and each.zone:
             yield broken(each.reason, each.zone)
+        elif each.security is Security.INSECURE and each.zone and each.zone is not case.zone:
+            yield _elsewhere(answer, each.zone)
         elif each.security is Security.INDETERMINATE and answer.outcome is not Outcome.BUDGET:
             yield from _undetermined(case, each.reason)
+
+
+def _elsewhere(answer: Answer, zone: Zone) -> Finding:
+    """An alias leads out of the signed zone into one that is not."""
+    parent = name_text(zone.parent.name) if zone.parent else "."
+    parameters = {"zone": name_text(zone.name), "parent": parent}
+    return Finding("dnssec-unsigned", parameters, (*evidence(answer), *_zone_evidence(zone)))
 
 
 def _keys(case: Case) -> Iterator[Finding]:

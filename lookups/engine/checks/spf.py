@@ -83,6 +83,7 @@ def _classify(case: _Case) -> None:
         case.record = spf.audit(texts[0][1])
     elif texts:
         case.kind = "multiple"
+        texts.sort(key=lambda found: found[1])  # servers like to turn the order round
     else:
         texts = [(strings, text) for strings, text in found if spf.meant_version(text)]
         case.kind = "misspelt" if texts else "none"

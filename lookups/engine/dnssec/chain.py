@@ -127,7 +127,7 @@ async def trust_of(context: Context) -> Trust:
         )
         return Trust(context, int(context.now.timestamp()), anchors)
 
-    return await context.once("dnssec-trust", make)
+    return await context.once("trust", make)
 
 
 def names_between(anchor: Name, name: Name) -> Iterator[Name]:
@@ -160,12 +160,12 @@ async def zone_at(context: Context, name: Name) -> Zone:
 
 async def _zone_at(trust: Trust, name: Name, anchor: Name, records: tuple[str, ...]) -> Zone:
     if name == anchor:
-        key = ("dnssec-anchor", name)
+        key = ("trust-anchor", name)
         return await trust.context.once(key, lambda: _anchor(trust, anchor, records))
     above = await _zone_at(trust, name.parent(), anchor, records)
     if above.security is not Security.SECURE:
         return above
-    return await trust.context.once(("dnssec-zone", name), lambda: _step(trust, above, name))
+    return await trust.context.once(("trust-zone", name), lambda: _step(trust, above, name))
 
 
 async def _anchor(trust: Trust, name: Name, texts: tuple[str, ...]) -> Zone:

@@ -16,7 +16,7 @@ import dns.name
 from dns.rdatatype import CNAME, DNAME, DS, NS, NSEC3, SOA
 
 Name = dns.name.Name
-NXNAME = 128  # the type that compact denial lists for a name that does not exist (RFC 9824 §2)
+NXNAME = 128  # the type that compact denial lists for a name that does not exist (RFC 9824)
 OPT_OUT = 0x01  # RFC 5155 §3.1.2.1
 SHA1 = 1  # the one hash algorithm of NSEC3
 # More make validators give up on the zone; theirs lie between 50 and 150 (RFC 9276 §3.2).
@@ -253,9 +253,11 @@ class Nsec3Proofs(Proofs):
         encloser, cover = found
         wildcard = _wildcard(encloser)
         record = self.match(wildcard)
-        if record is not None:  # RFC 5155 §8.7
-            return Denial.PROVEN if lacks(record, rdtype, wildcard) else Denial.NOTHING
-        return Denial.OPT_OUT if cover.flags & OPT_OUT else Denial.NOTHING  # RFC 5155 §8.6
+        if record is not None and not lacks(record, rdtype, wildcard):  # RFC 5155 §8.7
+            return Denial.NOTHING
+        if cover.flags & OPT_OUT:  # RFC 5155 §8.6 and §9.2
+            return Denial.OPT_OUT
+        return Denial.PROVEN if record is not None else Denial.NOTHING
 
     def no_name(self, name: Name) -> Denial:
         if self._is_costly:

@@ -10,7 +10,7 @@ from dns.rdatatype import CNAME, DNAME, SOA
 
 from ..context import Context
 from ..message import Message, RRset
-from ..resolver import Answer, Outcome
+from ..resolver import SIGNED, Answer, Outcome
 from .chain import Reason, Zone, ask_ahead, proofs_in, trust_of, zone_at
 from .denial import Denial
 from .signatures import Fault, is_expanded
@@ -29,18 +29,20 @@ class Examination:
 
 
 async def security_of(context: Context, answer: Answer) -> Security:
-    """The state of `answer` (RFC 4033 §5)."""
+    """The state of `answer` (RFC 4033 §5), which must be of a type in `resolver.SIGNED`."""
     return (await examine(context, answer)).security
 
 
 async def examine(context: Context, answer: Answer) -> Examination:
     """The state of `answer` and the reason for it; the same answer is looked at once."""
-    key = ("dnssec-answer", answer.name, answer.type)
+    key = ("examined", answer.name, answer.type)
     return await context.once(key, lambda: _examine(context, answer))
 
 
 async def _examine(context: Context, answer: Answer) -> Examination:
     message = answer.message
+    if answer.type not in SIGNED:  # asked without DO: there are no signatures to look at
+        return Examination(Security.INDETERMINATE)
     if answer.outcome.is_failure or message is None:
         return await _failed(context, answer)
     found: list[Examination] = []

@@ -6,9 +6,10 @@ The limits are those of RFC 1912 §2.2 and RFC 2308 §5; RIPE-203 gives the valu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import dns.exception
 import dns.name
 
 from .rows import parts as _parts
@@ -105,9 +106,21 @@ def mended(record: Any, zone: dns.name.Name, primary: dns.name.Name | None) -> s
     return " ".join([mname.to_text(), rname.to_text(), str(serial), *map(str, chosen)])
 
 
-def parts(text: str) -> list[Part]:
-    """The parts of a SOA record's text."""
-    return _parts(text, KINDS)
+def parts(text: str, faults: Faults | None = None) -> list[Part]:
+    """The parts of a SOA record's text, with an error where a value breaks a rule."""
+    known = faults or Faults()
+    wrong = {
+        "delegation.mname": known.mname,
+        "delegation.rname": known.rname or known.at_sign,
+        "delegation.refresh": known.refresh,
+        "delegation.retry": known.retry,
+        "delegation.expire": known.expire or known.expire_below,
+        "delegation.minimum": known.minimum,
+    }
+    return [
+        replace(part, error="value") if wrong.get(part.kind) else part
+        for part in _parts(text, KINDS)
+    ]
 
 
 def _is_host(name: dns.name.Name) -> bool:

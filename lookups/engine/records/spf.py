@@ -180,7 +180,10 @@ def audit(text: str) -> Record:
         try:
             term = parse_term(word[0], word.start() + 1)
         except TermError as error:
-            problem, skip = _problem(error, word, following[0] if following and whole else "")
+            if whole:
+                problem, skip = _problem(error, word, following[0] if following else "")
+            else:  # enough suggestions; that the record is invalid still counts
+                problem = Problem(error.code, word.start() + 1, word[0][:MAX_SHOWN])
             problems.append(problem)
             continue
         terms.append(term)

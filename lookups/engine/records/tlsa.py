@@ -50,7 +50,7 @@ class Tlsa:
     def problem(self) -> str:
         """ "usage" (RFC 7672 §3.1.3), "parameters", "length", or nothing.
 
-        A record with a problem is unusable: it is as if it were not there (RFC 7671 §4.1).
+        A record with a problem is unusable: it is as if it were not there (RFC 6698 §4.1).
         """
         if self.usage in (PKIX_TA, PKIX_EE):
             return "usage"

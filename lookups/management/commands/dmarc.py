@@ -34,7 +34,6 @@ from lookups.runtime import context_for, is_lesson, resolver_settings
 from lookups.templatetags.dmarc_tags import walk_words
 from lookups.text_report import render
 
-
 MADE = 0
 
 
@@ -97,12 +96,12 @@ def _chosen(made: dict[str, Any]) -> dict[str, Any]:
     """A stable face: see docs/contracts.md. `record` is its text; null where none holds."""
     [section] = made["sections"]
     records = section["records"]
-    name = f"_dmarc.{records['record_domain']}"
-    held = [raw["value"] for raw in records["raw"] if raw["name"] == name]
+    domain = records.get("record_domain") or None
+    held = [raw["value"] for raw in records.get("raw", ()) if raw["name"] == f"_dmarc.{domain}"]
     return {
-        "record_domain": records["record_domain"] or None,
-        "organizational_domain": records["organizational_domain"],
-        "policy": records["policy"] or None,
+        "record_domain": domain,
+        "organizational_domain": records.get("organizational_domain"),
+        "policy": records.get("policy") or None,
         "record": next(filter(is_record, held), None),
         "findings": section["findings"],
     }
@@ -112,6 +111,8 @@ def _walk(view: SectionView) -> Iterator[str]:
     """The tree walk from the domain up, and what it led to. Names are in A-label form."""
     records = view.records
     yield ""
+    if not records:  # the check broke off before it knew anything
+        return
     for step in records["walk"]:
         yield f"{step['question']}: {walk_words(step)}"
     yield _("Organizational domain: %s") % records["organizational_domain"]

@@ -30,6 +30,14 @@ class Scripted(asyncio.DatagramProtocol):
         self.ports: set[int] = set()
 
     async def start(self) -> None:
+        while True:  # until a port is found that is free for both
+            try:
+                await self._bind()
+                return
+            except OSError:
+                self.tcp.close()
+
+    async def _bind(self) -> None:
         self.tcp = await asyncio.start_server(self._converse, "127.0.0.1", 0)
         port = self.tcp.sockets[0].getsockname()[1]
         loop = asyncio.get_running_loop()

@@ -147,7 +147,8 @@ async def test_urls_that_are_never_asked(authority, url, code):
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "[::1]", "10.0.0.1", "[::ffff:127.0.0.1]", "169.254.169.254", "192.0.2.1",
-     "inside.classroom.test", "[fd00::1]", "0.0.0.0"],
+     "inside.classroom.test", "[fd00::1]", "0.0.0.0",
+     "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:a00:1::1]", "[::7f00:1]"],
 )  # fmt: skip
 async def test_no_address_that_is_not_public(authority, host):
     async with serving(authority, saying(ok(b""))) as (guard, heads):

@@ -178,7 +178,7 @@ def test_macros():
         parse_macro_string("a b")
 
 
-# --- mistakes ---------------------------------------------------------------------------------------
+# --- mistakes -------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("terms", "expected"),
     [
@@ -288,7 +288,7 @@ def test_build_puts_all_last_and_leaves_out_what_it_makes_pointless():
     assert spf.build([]) == "v=spf1"
 
 
-# --- whatever DNS holds ------------------------------------------------------------------------------
+# --- whatever DNS holds ---------------------------------------------------------------------
 words = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
