@@ -81,7 +81,7 @@ async def main(upstream: int, seconds: float) -> None:
             return_exceptions=True,
         )
 
-    tcp = await asyncio.start_server(converse, HOST, 0)
+    tcp = await asyncio.start_server(converse, HOST, 0, backlog=1024)
     port = tcp.sockets[0].getsockname()[1]
     await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: Proxy(upstream, seconds), local_addr=(HOST, port)

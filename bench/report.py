@@ -103,6 +103,7 @@ async def measure(bench: Bench, delay: float) -> dict[str, float]:
         f"  longest chain {len(chain)}: " + " -> ".join(f"{e['type']} {e['name']}" for e in chain)
     )
     wall, cpu = statistics.median(walls), statistics.median(cpus)
+    print("MIN", min(walls), min(cpus))
     ideal = bench_zones.LONGEST_CHAIN * delay
     print(
         f"  wall {wall:.1f} ms = {wall / ideal:.2f} x (chain of {bench_zones.LONGEST_CHAIN} x {delay:g} ms)"

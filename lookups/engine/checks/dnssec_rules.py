@@ -132,7 +132,8 @@ def _leaves(case: Case) -> Iterator[Finding]:
         if each.security is Security.BOGUS and each.reason and each.zone:
             yield broken(each.reason, each.zone)
         elif each.security is Security.INSECURE and each.zone and each.zone is not case.zone:
-            yield _elsewhere(answer, each.zone)
+            if answer.type == "MX":
+                yield _elsewhere(answer, each.zone)
         elif each.security is Security.INDETERMINATE and answer.outcome is not Outcome.BUDGET:
             yield from _undetermined(case, each.reason)
 
