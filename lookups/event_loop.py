@@ -7,6 +7,7 @@ blocks (database, Redis) and never hold the loop up.
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,6 +28,8 @@ class EventLoopThread:
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.transport = Transport()
+        # What is loaded by now stays for good: the collector need not look at it with each report.
+        gc.freeze()
         threading.Thread(target=self.loop.run_forever, name="dns", daemon=True).start()
 
     def iterate(

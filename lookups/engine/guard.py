@@ -102,9 +102,7 @@ class Guard:
 
     async def addresses(self, host: str) -> list[Address]:
         """The public addresses of `host`, IPv6 first. Raises GuardError."""
-        answers = await asyncio.gather(
-            self._resolver.query(host, "AAAA"), self._resolver.query(host, "A")
-        )
+        answers = await self._resolver.queries((host, "AAAA"), (host, "A"))
         found = [ipaddress.ip_address(r.address) for a in answers for r in a.records]
         if not found:
             failed = any(answer.outcome.is_failure for answer in answers)

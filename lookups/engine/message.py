@@ -28,6 +28,8 @@ QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0
 NameKey = tuple[bytes, ...]
 _RDATATYPES: dict[int, dns.rdatatype.RdataType] = {}
 _RCODES: dict[int, str] = {}
+_NAMES: dict[NameKey, dns.name.Name] = {}
+MAX_NAMES = 4096
 
 
 class FormatError(ValueError):
@@ -118,17 +120,32 @@ def _rdatatype(number: int) -> dns.rdatatype.RdataType:
     return found
 
 
+def _interned(labels: list[bytes]) -> tuple[dns.name.Name, NameKey]:
+    """The name of `labels` and its key. The same few names come again and again, and making one
+    costs more than finding it. Raises dnspython's exceptions for what is no name."""
+    key = tuple(map(bytes.lower, labels))
+    name = _NAMES.get(key)
+    if name is None:
+        if len(_NAMES) >= MAX_NAMES:
+            _NAMES.clear()
+        name = _NAMES[key] = dns.name.Name(labels)
+    return name, key
+
+
 def name_key(name: dns.name.Name) -> NameKey:
     """What equal names have in common: cheaper to compare and hash than the names."""
     return tuple(map(bytes.lower, name.labels))
 
 
-def parse(wire: bytes) -> Message:
-    """The message in `wire`; trailing octets are ignored. Raises FormatError."""
+def parse(wire: bytes, asked: dns.name.Name | None = None) -> Message:
+    """The message in `wire`; trailing octets are ignored. Raises FormatError.
+
+    `asked` is the name of its first question, where that is known already.
+    """
     if len(wire) < HEADER:
         raise FormatError("shorter than a header")
     try:
-        return _Walk(wire).message()
+        return _Walk(wire, asked).message()
     except (IndexError, ValueError, dns.name.NameTooLong, dns.name.LabelTooLong) as error:
         raise FormatError(str(error)) from error
 
@@ -136,10 +153,12 @@ def parse(wire: bytes) -> Message:
 class _Walk:
     """One pass over the octets."""
 
-    def __init__(self, wire: bytes) -> None:
+    def __init__(self, wire: bytes, asked: dns.name.Name | None) -> None:
         self._wire = wire
         self._at = HEADER
         self._names: dict[int, tuple[dns.name.Name, NameKey]] = {}
+        if asked is not None:
+            self._names[HEADER] = (asked, name_key(asked))
         self._opt: tuple[int, int, int] | None = None  # TTL field, start and length of its rdata
 
     def message(self) -> Message:
@@ -228,8 +247,7 @@ class _Walk:
             labels.append(wire[at + 1 : at + 1 + length])
             at += length + 1
         labels.append(b"")
-        name = dns.name.Name(labels)
-        found = self._names[start] = (name, name_key(name))
+        found = self._names[start] = _interned(labels)
         return found
 
     def _options(self) -> tuple[dns.edns.Option, ...]:

@@ -25,6 +25,9 @@ MAX_IN_FLIGHT = 128  # questions that wait on one server at once; more could dro
 MAX_CHANNELS = 64  # servers whose sockets stay open
 RECEIVE_BUFFER = 1 << 20  # octets; the system may grant less
 _DO = 0x8000
+# What makes a small letter a capital: one bit. Length octets are below 64, so they are no letters.
+_LETTERS = bytes(0x20 if 97 <= octet <= 122 else 0 for octet in range(256))
+_NAME_BITS = 255 * 8
 _random = random.SystemRandom()
 
 
@@ -38,6 +41,11 @@ class MalformedReply(Exception):
 
 class Unreachable(Exception):
     """The server's machine refuses the connection, or there is no way to it."""
+
+
+def name_octets(name: dns.name.Name) -> bytes:
+    """The name in wire form and small letters, without compression."""
+    return b"".join([bytes((len(label),)) + label for label in name.labels]).lower()
 
 
 class Server(NamedTuple):
@@ -65,18 +73,13 @@ class Question:
     options: bytes = b""
 
     def wire(self, number: int, capitals: int) -> bytes:
-        """The query with the id `number`; the bits of `capitals` say which letters are large."""
-        labels = []
-        for label in self.name.labels:
-            spelled = bytearray(label.lower())
-            for at, octet in enumerate(spelled):
-                if 97 <= octet <= 122:
-                    if capitals & 1:
-                        spelled[at] = octet - 32
-                    capitals >>= 1
-            labels.append(bytes((len(label),)) + bytes(spelled))
+        """The query with the id `number`. `capitals` has a bit in each octet (0x20) that says
+        whether a letter there is large."""
+        name = name_octets(self.name)
+        letters = int.from_bytes(name.translate(_LETTERS), "big")
+        spelled = int.from_bytes(name, "big") ^ (letters & capitals)
         head = number << 80 | self.flags << 64 | 1 << 48 | (1 if self.edns else 0)
-        wire = head.to_bytes(12, "big") + b"".join(labels)
+        wire = head.to_bytes(12, "big") + spelled.to_bytes(len(name), "big")
         wire += (self.type << 16 | 1).to_bytes(4, "big")
         if self.edns:
             opt = messages.OPT << 64 | EDNS_PAYLOAD << 48 | (_DO if self.dnssec else 0) << 16
@@ -99,10 +102,11 @@ class Reply:
     folded: bool = False
 
 
-def parse_reply(data: bytes, question: bytes) -> Reply | None:
+def parse_reply(data: bytes, question: bytes, name: dns.name.Name | None = None) -> Reply | None:
     """The reply in `data`; None when it answers another question; raises MalformedReply.
 
-    `question` is the question section as it was sent. Error replies may leave it out.
+    `question` is the question section as it was sent, `name` the name in it. Error replies may
+    leave it out.
     """
     end = messages.HEADER + len(question)
     echo = data[messages.HEADER : end]
@@ -110,7 +114,7 @@ def parse_reply(data: bytes, question: bytes) -> Reply | None:
         # Names that are compressed onto the question must not show its capitals.
         data = data[: messages.HEADER] + _small(question) + data[end:]
     try:
-        message = messages.parse(data)
+        message = messages.parse(data, name if echo == question else None)
     except FormatError as error:
         raise MalformedReply(len(data)) from error
     if not message.flags & messages.QR:
@@ -131,6 +135,7 @@ def _small(question: bytes) -> bytes:
 @dataclass(slots=True)
 class _Waiting:
     question: bytes
+    name: dns.name.Name
     reply: asyncio.Future[Reply]
 
 
@@ -153,7 +158,7 @@ class _Channel(asyncio.DatagramProtocol):
         if waiting is None or waiting.reply.done():
             return
         try:
-            reply = parse_reply(data, waiting.question)
+            reply = parse_reply(data, waiting.question, waiting.name)
         except MalformedReply as error:
             waiting.reply.set_exception(error)
             return
@@ -230,9 +235,9 @@ class Transport:
 
     def _send(self, channel: _Channel, server: Server, question: Question) -> asyncio.Future[Reply]:
         number = self._free_id(channel)
-        wire = question.wire(number, _random.getrandbits(256))
+        wire = question.wire(number, _random.getrandbits(_NAME_BITS))
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        channel.waiting[number] = _Waiting(question.section_of(wire), reply)
+        channel.waiting[number] = _Waiting(question.section_of(wire), question.name, reply)
         channel.sent += 1
 
         def forget(_: asyncio.Future[Reply]) -> None:
@@ -264,7 +269,7 @@ class Transport:
             writer.close()
         if received[:2] != wire[:2]:
             raise MalformedReply(size)
-        reply = parse_reply(received, question.section_of(wire))
+        reply = parse_reply(received, question.section_of(wire), question.name)
         if reply is None:
             raise MalformedReply(size)
         return reply

@@ -59,9 +59,7 @@ class _Place:
 async def check(context: Context) -> AsyncIterator[Section]:
     """Yields once: what was not asked for by topic mx already takes one round or two."""
     domain = Host(0, context.name)
-    _, hosts = await asyncio.gather(
-        look_up(context.resolver, domain, context.lesson), _mail_servers(context)
-    )
+    _, hosts = await asyncio.gather(look_up(context, domain), _mail_servers(context))
     implicit = any(host.exchange == context.name for host in hosts)
     places = [_Place(domain, is_domain=True, takes_mail=implicit)]
     places += [_Place(h, False, True) for h in hosts if h.exchange != context.name]
@@ -84,7 +82,7 @@ async def _mail_servers(context: Context) -> list[Host]:
     named = await mail_hosts(context)
     hosts = [Host(host.preference, host.name) for host in named.hosts]
     others = [host for host in hosts if host.exchange != context.name]
-    await asyncio.gather(*(look_up(context.resolver, host, context.lesson) for host in others))
+    await asyncio.gather(*(look_up(context, host) for host in others))
     return hosts
 
 

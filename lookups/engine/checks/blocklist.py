@@ -124,7 +124,7 @@ async def _machines(context: Context) -> list[_Machine]:
 
 
 async def _addresses(context: Context, name: dns.name.Name) -> list[Address]:
-    answers = await asyncio.gather(context.query(name, "A"), context.query(name, "AAAA"))
+    answers = await context.queries((name, "A"), (name, "AAAA"))
     found = (ipaddress.ip_address(record.address) for a in answers for record in a.records)
     return [a for a in found if scope_of(a, context.lesson) is Scope.PUBLIC]
 

@@ -127,9 +127,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
 async def _look_up(context: Context, host: Host, mail_host: MailHost) -> None:
     """The host's addresses and TLSA records, and whether they may be believed."""
     name = mail_host.name
-    first, *addresses = await asyncio.gather(
-        context.query(_owner(name), "TLSA"), context.query(name, "A"), context.query(name, "AAAA")
-    )
+    first, *addresses = await context.queries((_owner(name), "TLSA"), (name, "A"), (name, "AAAA"))
     states = await asyncio.gather(*(security_of(context, answer) for answer in addresses))
     found = [s for s, answer in zip(states, addresses, strict=True) if answer.records]
     host.addresses = weakest(found or states)

@@ -147,10 +147,8 @@ async def _locate(case: Case) -> None:
     """Which zone the domain lies in, and which one delegates it: one round of questions."""
     context = case.context
     names = _names_upward(context)
-    soa, mail, *answers = await asyncio.gather(
-        context.query(context.name, "SOA"),
-        context.query(context.name, "MX"),
-        *(context.query(name, "NS") for name in names),
+    soa, mail, *answers = await context.queries(
+        (context.name, "SOA"), (context.name, "MX"), *((name, "NS") for name in names)
     )
     case.soa = soa
     if soa.outcome is Outcome.NXDOMAIN and not soa.aliases:
@@ -245,7 +243,7 @@ async def _ask_parents(case: Case) -> None:
 
 async def _ask_parent(case: Case, host: dns.name.Name, is_first: bool) -> list[ParentAnswer]:
     context = case.context
-    answers = await asyncio.gather(context.query(host, "A"), context.query(host, "AAAA"))
+    answers = await context.queries((host, "A"), (host, "AAAA"))
     v4, v6 = (
         [a for a in addresses_in(answer) if may_be_asked(a, context.lesson)][:1]
         for answer in answers

@@ -206,7 +206,7 @@ def may_be_asked(address: Address, lesson: bool) -> bool:
 
 async def addresses_of(context: Context, host: NameServer) -> None:
     """Asks DNS for the addresses of `host`."""
-    answers = await asyncio.gather(context.query(host.name, "A"), context.query(host.name, "AAAA"))
+    answers = await context.queries((host.name, "A"), (host.name, "AAAA"))
     host.answers = list(answers)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from ..context import Context
 from ..finding import Section
@@ -45,11 +45,10 @@ async def _first_round(context: Context) -> Case | None:
         return None
     named = tuple(dict.fromkeys(context.options.selectors))[:MAX_SELECTORS]
     first = named or tuple(COMMON)
-    known, answers = await asyncio.gather(
-        asyncio.gather(context.query(parent, "TXT"), context.query(probe, "TXT")),
-        asyncio.gather(*(_answer(context, selector) for selector in first)),
+    (below, impossible), answers = await asyncio.gather(
+        context.queries((parent, "TXT"), (probe, "TXT")), _answers(context, first)
     )
-    case = Case(context, *known)
+    case = Case(context, below, impossible)
     _add(case, first, answers, named=bool(named))
     if any(map(dkim.looks_like_key, case.wildcard)):
         case.selectors.insert(0, read(Selector("*", case.probe, named=False)))
@@ -66,8 +65,7 @@ def _second_round(case: Case) -> tuple[str, ...]:
 
 
 async def _guess(case: Case, selectors: tuple[str, ...]) -> None:
-    answers = await asyncio.gather(*(_answer(case.context, selector) for selector in selectors))
-    _add(case, selectors, answers, named=False)
+    _add(case, selectors, await _answers(case.context, selectors), named=False)
 
 
 def _add(case: Case, selectors: tuple[str, ...], answers: list[Answer | None], named: bool) -> None:
@@ -79,9 +77,11 @@ def _add(case: Case, selectors: tuple[str, ...], answers: list[Answer | None], n
             case.selectors.append(found)
 
 
-async def _answer(context: Context, selector: str) -> Answer | None:
-    name = name_below(context, f"{selector}.{BELOW}")
-    return await context.query(name, "TXT") if name else None
+async def _answers(context: Context, selectors: Iterable[str]) -> list[Answer | None]:
+    """All at once; None for a selector that makes the name too long for DNS."""
+    names = [name_below(context, f"{selector}.{BELOW}") for selector in selectors]
+    found = iter(await context.queries(*((name, "TXT") for name in names if name)))
+    return [next(found) if name else None for name in names]
 
 
 def _impossible(domain: str) -> str:

@@ -159,7 +159,7 @@ def _is_apex(answer: Answer) -> bool:
 
 
 async def _host(context: Context, name: dns.name.Name) -> HostState:
-    answers = await asyncio.gather(context.query(name, "A"), context.query(name, "AAAA"))
+    answers = await context.queries((name, "A"), (name, "AAAA"))
     examined = await asyncio.gather(*(examine(context, answer) for answer in answers))
     worst = weakest(each.security for each in examined)
     index = next(i for i, each in enumerate(examined) if each.security is worst)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import dns.name
@@ -45,7 +44,7 @@ async def _find(context: Context) -> MailHosts:
     answer = await context.query(context.name, "MX")
     if answer.outcome is Outcome.NODATA:
         owner = answer.owner
-        found = await asyncio.gather(context.query(owner, "A"), context.query(owner, "AAAA"))
+        found = await context.queries((owner, "A"), (owner, "AAAA"))
         implicit = any(address.records for address in found)
         return MailHosts(answer, (MailHost(owner, 0, implicit=True),) if implicit else ())
     records = sorted(

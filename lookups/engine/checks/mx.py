@@ -28,13 +28,15 @@ SNAPSHOT_SECONDS = 0.25  # between two partial sections while hosts are looked u
 class _Case:
     """What is known so far. `kind` as docs/contracts.md lists it."""
 
-    resolver: Resolver
+    context: Context
     answer: Answer
-    lesson: bool
     kind: str = "mx"
     hosts: list[Host] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    records: list[tuple[int, dns.name.Name]] = field(default_factory=list)
+
+    @property
+    def resolver(self) -> Resolver:
+        return self.context.resolver
 
     def section(self, complete: bool) -> Section:
         findings = list(self.findings)
@@ -61,7 +63,7 @@ class _Case:
 async def check(context: Context) -> AsyncIterator[Section]:
     """Yields the list of hosts at once, then what is found of each, then the whole."""
     answer = await context.query(context.name, "MX")
-    case = _Case(context.resolver, answer, context.lesson)
+    case = _Case(context, answer)
     await _classify(case)
     if case.hosts:
         yield case.section(complete=False)
@@ -109,9 +111,7 @@ def _classify_records(case: _Case) -> None:
 async def _classify_implicit(case: _Case) -> None:
     """No MX record: the domain's own addresses stand in for it (RFC 5321 §5.1)."""
     owner = case.answer.owner
-    addresses = await asyncio.gather(
-        case.resolver.query(owner, "A"), case.resolver.query(owner, "AAAA")
-    )
+    addresses = await case.resolver.queries((owner, "A"), (owner, "AAAA"))
     if any(answer.records for answer in addresses):
         case.kind = "implicit"
         case.hosts = [Host(0, owner)]
@@ -126,10 +126,7 @@ async def _classify_implicit(case: _Case) -> None:
 
 async def _look_up_hosts(case: _Case) -> AsyncIterator[None]:
     """Looks all hosts up side by side; yields when there may be something new to show."""
-    tasks = {
-        asyncio.create_task(mx_hosts.look_up(case.resolver, host, case.lesson))
-        for host in case.hosts
-    }
+    tasks = {asyncio.create_task(mx_hosts.look_up(case.context, host)) for host in case.hosts}
     try:
         pending = tasks
         while pending:

@@ -11,8 +11,9 @@ from typing import Any
 import dns.name
 
 from ..addresses import Address, Scope, scope_of
+from ..context import Context
 from ..names import to_unicode
-from ..resolver import Answer, Outcome, Resolver, name_text
+from ..resolver import Answer, Outcome, name_text
 from .reverse import Reverse
 from .reverse import look_up as look_up_reverse
 
@@ -100,19 +101,15 @@ def is_host_name(name: dns.name.Name) -> bool:
     return bool(labels) and all(_HOST_LABEL.match(label) for label in labels)
 
 
-async def look_up(resolver: Resolver, host: Host, lesson: bool) -> None:
+async def look_up(context: Context, host: Host) -> None:
     """Fills `host`: its addresses first, then the way back from each."""
     if is_address(host.exchange):
         host.state = "literal"
         return
-    host.answers = list(
-        await asyncio.gather(
-            resolver.query(host.exchange, "A"), resolver.query(host.exchange, "AAAA")
-        )
-    )
-    host.addresses = _addresses(host.answers, lesson)
+    host.answers = await context.queries((host.exchange, "A"), (host.exchange, "AAAA"))
+    host.addresses = _addresses(host.answers, context.lesson)
     host.state = _state(host)
-    await asyncio.gather(*(_look_back(resolver, address) for address in host.addresses))
+    await asyncio.gather(*(_look_back(context, address) for address in host.addresses))
 
 
 def _addresses(answers: list[Answer], lesson: bool) -> list[HostAddress]:
@@ -140,12 +137,15 @@ def _state(host: Host) -> str:
     return "missing" if missing else "no-address"
 
 
-async def _look_back(resolver: Resolver, address: HostAddress) -> None:
+async def _look_back(context: Context, address: HostAddress) -> None:
     """Reverse DNS of a public address; others have none that the world could see."""
     if address.scope is not Scope.PUBLIC:
         address.reverse = "skipped"
         return
-    address.back = await look_up_reverse(resolver, address.address)
+    # Several topics look at the same addresses.
+    address.back = await context.once(
+        ("reverse", address.address), lambda: look_up_reverse(context.resolver, address.address)
+    )
     failure = address.back.failure
     skipped = failure is not None and failure.outcome in (Outcome.BUDGET, Outcome.DEADLINE)
     address.reverse = "skipped" if skipped else address.back.state

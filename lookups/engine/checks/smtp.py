@@ -85,9 +85,7 @@ async def _speak_to_all(case: _Case) -> AsyncIterator[None]:
 
 async def _speak_to(context: Context, host: Spoken) -> None:
     host.probes = await probes(context, host.name)
-    host.answers = list(
-        await asyncio.gather(context.query(host.name, "A"), context.query(host.name, "AAAA"))
-    )
+    host.answers = list(await context.queries((host.name, "A"), (host.name, "AAAA")))
     modern = (p for p in host.probes if p.tls_version and not smtp_rules.is_old(p.tls_version))
     if first := next(modern, None):
         host.old_tls = await accepts_old_tls(context, first)

@@ -113,8 +113,8 @@ async def _look_further(case: _Case, record: Record) -> AsyncIterator[None]:
 
 async def _ask_hosts(case: _Case) -> None:
     hosts = (await mail_hosts(case.context)).hosts
-    answers = await asyncio.gather(
-        *(case.context.query(host.name, rdtype) for host in hosts for rdtype in ("A", "AAAA"))
+    answers = await case.context.queries(
+        *((host.name, rdtype) for host in hosts for rdtype in ("A", "AAAA"))
     )
     pairs = zip(answers[::2], answers[1::2], strict=True)
     case.hosts = [Host(host.text, pair, None) for host, pair in zip(hosts, pairs, strict=True)]

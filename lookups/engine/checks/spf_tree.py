@@ -237,7 +237,5 @@ class Forest:
             names = [name]
         types = ("A",) if kind == "exists" else ("A", "AAAA")
         target.answers = list(
-            await asyncio.gather(
-                *(self._context.query(host, rdtype) for host in names for rdtype in types)
-            )
+            await self._context.queries(*((host, rdtype) for host in names for rdtype in types))
         )

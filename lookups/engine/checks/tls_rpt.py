@@ -103,7 +103,7 @@ async def _look_up(context: Context, place: _Place) -> None:
         is_null = types[0] == "MX" and all(r.exchange == dns.name.root for r in first.records)
         place.state = "missing" if is_null else "ok"  # RFC 7505 §3: a null MX takes no mail
         return
-    rest = await asyncio.gather(*(context.query(host, type) for type in types[1:]))
+    rest = await context.queries(*((host, type) for type in types[1:]))
     place.answers = (first, *rest)
     if any(answer.records for answer in rest):
         place.state = "ok"

@@ -120,9 +120,7 @@ async def _mail(context: Context, host: str) -> tuple[str, Answer]:
     if answer.records:
         null = all(record.exchange == dns.name.root for record in answer.records)
         return ("null" if null else "yes"), answer
-    found = await asyncio.gather(
-        context.query(answer.owner, "A"), context.query(answer.owner, "AAAA")
-    )
+    found = await context.queries((answer.owner, "A"), (answer.owner, "AAAA"))
     if any(one.records for one in found):
         return "yes", answer
     failed = any(one.outcome.is_failure for one in found)

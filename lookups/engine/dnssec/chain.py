@@ -7,7 +7,6 @@ begins here. Where it answers in none of these ways, the chain is broken.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +144,7 @@ async def ask_ahead(context: Context, name: Name, *, keys: bool) -> None:
     names = list(names_between(anchor[0], name))
     questions = [(each, "DS") for each in names[1:]]
     questions += [(each, "DNSKEY") for each in (names if keys else names[:1])]
-    await asyncio.gather(*(context.query(each, type) for each, type in questions))
+    await context.queries(*((each, type) for each, type in questions))
 
 
 async def zone_at(context: Context, name: Name) -> Zone:
