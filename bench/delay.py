@@ -64,8 +64,12 @@ class Returning(asyncio.DatagramProtocol):
 
 
 async def main(upstream: int, seconds: float) -> None:
+    door = asyncio.Semaphore(2)  # name servers keep only a few waiting at theirs
+
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(HOST, upstream)
+        async with door:
+            there_reader, there_writer = await asyncio.open_connection(HOST, upstream)
+            await asyncio.sleep(0.0005)
 
         async def pass_on(
             source: asyncio.StreamReader, sink: asyncio.StreamWriter, wait: float

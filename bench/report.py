@@ -3,14 +3,14 @@
     .venv/bin/python bench/report.py [--delay 20] [--without-checkdmarc]
 
 A real name server (Knot DNS, signed zones) answers behind a delay. checkdmarc is installed into
-var/bench-venv the first time, and examines the same domains through the same server in the same run.
+var/bench-venv the first time, and examines the same domains through the same server in the same
+run.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -33,6 +33,7 @@ from lookups.engine.names import parse_domain  # noqa: E402
 from lookups.engine.report import report  # noqa: E402
 from lookups.engine.resolver import Resolver, ResolverSettings  # noqa: E402
 from lookups.engine.transport import Server, Transport  # noqa: E402
+from lookups.engine.warm import warm_up  # noqa: E402
 from tests.nameservers import serving  # noqa: E402
 
 CHECKDMARC = "checkdmarc==6.0.4"
@@ -81,11 +82,10 @@ def longest_chain(log: list[dict], slack: float = 4.0) -> list[dict]:
 
 
 async def measure(bench: Bench, delay: float) -> dict[str, float]:
-    # The first report loads what is loaded once per process: modules, the suffix list, OpenSSL,
-    # sockets. The answers of one report are not kept for the next.
+    # As a worker does. The answers of one report are not kept for the next.
+    warm_up()
     transport = Transport()
     await bench.one(bench_zones.DOMAINS[0], transport)
-    gc.freeze()  # as a worker does (lookups/event_loop.py)
     walls, cpus, asked, context = [], [], 0, None
     for number in range(RUNS):
         transport.shared.clear()
@@ -105,12 +105,10 @@ async def measure(bench: Bench, delay: float) -> dict[str, float]:
         f"  longest chain {len(chain)}: " + " -> ".join(f"{e['type']} {e['name']}" for e in chain)
     )
     wall, cpu = statistics.median(walls), statistics.median(cpus)
-    print("MIN", min(walls), min(cpus))
     ideal = bench_zones.LONGEST_CHAIN * delay
-    print(
-        f"  wall {wall:.1f} ms = {wall / ideal:.2f} x (chain of {bench_zones.LONGEST_CHAIN} x {delay:g} ms)"
-    )
-    print(f"  CPU {cpu:.1f} ms ({cpu / asked * 1000:.0f} µs a question)")
+    times = f"{bench_zones.LONGEST_CHAIN} x {delay:g} ms"
+    print(f"  wall {wall:.1f} ms = {wall / ideal:.2f} x (chain of {times})")
+    print(f"  CPU {cpu:.1f} ms, {cpu / asked * 1000:.0f} µs a question; at best {min(cpus):.1f} ms")
     await together(bench)
     return {"wall": wall, "cpu": cpu, "asked": asked}
 
@@ -130,18 +128,20 @@ async def together(bench: Bench) -> None:
 
 SIDE = """
 import json, resource, sys, time
-import checkdmarc, dns.resolver
-host, port, domains = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-resolver = dns.resolver.Resolver(configure=False)
-resolver.nameservers, resolver.port, resolver.lifetime = [host], port, 5
-asked = 0
-plain = dns.resolver.Resolver.resolve
-def counted(self, *arguments, **more):
+import checkdmarc, dns.nameserver
+
+server = dns.nameserver.Do53Nameserver(sys.argv[1], int(sys.argv[2]))
+asked, ask = 0, server.query
+
+def counted(*arguments, **more):
     global asked
     asked += 1
-    return plain(self, *arguments, **more)
-dns.resolver.Resolver.resolve = counted
-checkdmarc.check_domains([domains[0]], skip_tls=True, resolver=resolver)  # loads what is loaded once
+    return ask(*arguments, **more)
+
+server.query = counted
+
+def check(domain):
+    checkdmarc.check_domains([domain], skip_tls=True, nameservers=[server])
 
 def forget():
     for name, module in list(sys.modules.items()):
@@ -149,18 +149,24 @@ def forget():
             for value in vars(module).values():
                 if type(value).__name__ == "ExpiringDict":
                     value.clear()
+
 def cpu():
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
+
+def median(values):
+    return sorted(values)[len(values) // 2]
+
+check(sys.argv[3])  # the first one loads what is loaded once
 walls, cpus = [], []
-for domain in domains:
+for domain in sys.argv[3:]:
     forget()
     asked = 0
     began, used = time.perf_counter(), cpu()
-    checkdmarc.check_domains([domain], skip_tls=True, resolver=resolver)
+    check(domain)
     walls.append((time.perf_counter() - began) * 1000)
     cpus.append((cpu() - used) * 1000)
-print(json.dumps({"wall": sorted(walls)[len(walls) // 2], "cpu": sorted(cpus)[len(cpus) // 2], "asked": asked}))
+print(json.dumps({"wall": median(walls), "cpu": median(cpus), "asked": asked}))
 """
 
 
@@ -194,9 +200,8 @@ def main() -> None:
         if not chosen.without_checkdmarc:
             theirs = checkdmarc(server)
             print(f"{CHECKDMARC}, the same zones, TLS skipped:")
-            print(
-                f"  questions {theirs['asked']}, wall {theirs['wall']:.0f} ms, CPU {theirs['cpu']:.0f} ms"
-            )
+            print(f"  questions {theirs['asked']}, wall {theirs['wall']:.0f} ms, ", end="")
+            print(f"CPU {theirs['cpu']:.0f} ms")
             print(f"  ours is {theirs['wall'] / ours['wall']:.1f} x faster in wall time, ", end="")
             print(f"and takes {ours['cpu'] / theirs['cpu']:.2f} of its CPU time")
 

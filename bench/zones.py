@@ -59,10 +59,14 @@ def _reports() -> str:
 def _spf() -> str:
     return (
         _HEAD
-        + 'one 3600 TXT "v=spf1 include:two.spf.example include:other.spf.example ~all"\n'
+        + 'one 3600 TXT "v=spf1 include:two.spf.example include:four.spf.example'
+        + ' include:five.spf.example ~all"\n'
         + 'two 3600 TXT "v=spf1 ip4:198.18.64.0/24 include:three.spf.example ~all"\n'
         + 'three 3600 TXT "v=spf1 a:out.spf.example ip6:2001:2::64:0/112 ~all"\n'
-        + 'other 3600 TXT "v=spf1 ip4:198.18.65.0/24 ~all"\n'
+        + 'four 3600 TXT "v=spf1 ip4:198.18.65.0/24 include:six.spf.example ~all"\n'
+        + 'five 3600 TXT "v=spf1 ip4:198.18.67.0/24 a:out2.spf.example ~all"\n'
+        + 'six 3600 TXT "v=spf1 ip4:198.18.68.0/24 ~all"\n'
+        + "out2 3600 A 198.18.66.2\nout2 3600 AAAA 2001:2::66:2\n"
         + "out 3600 A 198.18.66.1\nout 3600 AAAA 2001:2::66:1\n"
     )
 
@@ -84,7 +88,6 @@ def zones() -> dict[str, str]:
     v6 = {_nibbles(10, n): f"mx{n}.hosts.example." for n in (1, 2, 3)}
     v6 |= {_nibbles(20, 1): "www.example."}
     dns = _HEAD + "ns1 3600 A 198.18.1.1\nns2 3600 A 198.18.128.1\n"
-    dns += "ns1 3600 AAAA 2001:2::1:1\nns2 3600 AAAA 2001:2:0:1::1\n"
     children = {
         "dns.example": dns,
         "hosts.example": _hosts(),

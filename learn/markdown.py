@@ -21,7 +21,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 DIRECTIVE = re.compile(
-    r"::(?:(?P<anatomy>anatomy)|live +(?P<live>[a-z0-9.-]+(?: +[a-z-]+)?)|picture +(?P<picture>[a-z0-9-]+))"
+    r"::(?:(?P<anatomy>anatomy)|live +(?P<live>[a-z0-9.-]+(?: +[a-z-]+)?)"
+    r"|picture +(?P<picture>[a-z0-9-]+))"
 )
 SAFE_LINK = re.compile(r"https?://|mailto:|/(?!/)|#", re.IGNORECASE)
 # base.html has an element of this id already.

@@ -7,7 +7,6 @@ blocks (database, Redis) and never hold the loop up.
 from __future__ import annotations
 
 import asyncio
-import gc
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +15,7 @@ from typing import TypeVar
 import uvloop
 
 from .engine.transport import Transport
+from .engine.warm import warm_up
 
 T = TypeVar("T")
 _lock = threading.Lock()
@@ -28,8 +28,7 @@ class EventLoopThread:
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.transport = Transport()
-        # What is loaded by now stays for good: the collector need not look at it with each report.
-        gc.freeze()
+        warm_up()
         threading.Thread(target=self.loop.run_forever, name="dns", daemon=True).start()
 
     def iterate(

@@ -138,9 +138,7 @@ class _Teller:
             queries=query_views(self.report.queries),
             sections=section_views(self.report.sections, TOPICS, self.language, ended=True),
         )
-        kept = [
-            s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)
-        ]
+        kept = [s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)]
         chunks = [self._section(section) for section in kept]
         if not self.compact:
             chunks.append(self._render("queries", "lookups/_queries.html"))

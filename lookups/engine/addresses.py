@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from enum import StrEnum
+from functools import lru_cache
+
+import dns.name
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,6 +20,10 @@ class Scope(StrEnum):
     LOOPBACK = "loopback"
     DOCUMENTATION = "documentation"
     RESERVED = "reserved"
+
+
+# The address in a text; the same few are read again and again. Raises ValueError.
+parse = lru_cache(maxsize=4096)(ipaddress.ip_address)
 
 
 def _networks(*texts: str) -> tuple[Network, ...]:
@@ -77,3 +84,15 @@ def is_classroom(address: Address) -> bool:
 
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks if network.version == address.version)
+
+
+@lru_cache(maxsize=4096)
+def reverse_name(address: Address) -> dns.name.Name:
+    """Where the names of `address` stand (RFC 1035 §3.5, RFC 3596 §2.5)."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped  # RFC 4291 §2.5.5.2: an IPv4 address in IPv6 spelling
+    if address.version == 4:
+        labels = [str(octet).encode() for octet in reversed(address.packed)]
+        return dns.name.Name((*labels, b"in-addr", b"arpa", b""))
+    nibbles = [nibble.encode() for nibble in reversed(address.packed.hex())]
+    return dns.name.Name((*nibbles, b"ip6", b"arpa", b""))

@@ -17,7 +17,8 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from .message import AA, AD, RA, RD, TC, Message, NameKey
+from .message import AA, AD, RA, RD, TC, Message
+from .rdata import NameKey
 from .transport import MalformedReply, Question, Reply, Server, Transport, Unreachable
 
 MAX_TRIES = 3

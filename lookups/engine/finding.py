@@ -6,6 +6,7 @@ found, with the parameters that the sentences need and the questions that prove 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -71,3 +72,7 @@ class Section:
                 for finding in self.findings
             ],
         }
+
+
+# A section that is not complete yet, made only when it is going to be shown.
+Partial = Callable[[], Section]

@@ -7,7 +7,6 @@ address is judged after it was resolved, and the address that was judged is the 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from .addresses import Address, Scope, is_classroom, scope_of
+from .addresses import parse as parse_address
 from .resolver import Resolver
 from .transport import Server
 
@@ -98,12 +98,12 @@ class Guard:
 
         All reports share them: whoever gets them must not change them.
         """
-        return _tls_context(self._settings.classroom_ca if self._lesson else "", verify)
+        return tls_context(self._settings.classroom_ca if self._lesson else "", verify)
 
     async def addresses(self, host: str) -> list[Address]:
         """The public addresses of `host`, IPv6 first. Raises GuardError."""
         answers = await self._resolver.queries((host, "AAAA"), (host, "A"))
-        found = [ipaddress.ip_address(r.address) for a in answers for r in a.records]
+        found = [parse_address(r.address) for a in answers for r in a.records]
         if not found:
             failed = any(answer.outcome.is_failure for answer in answers)
             raise GuardError("dns" if failed else "no-address")
@@ -189,7 +189,7 @@ def _played_machine(address: Address) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _tls_context(authority: str, verify: bool) -> ssl.SSLContext:
+def tls_context(authority: str, verify: bool) -> ssl.SSLContext:
     """Kept, since reading the machine's authorities takes longer than a whole report."""
     context = ssl.create_default_context()
     if authority:

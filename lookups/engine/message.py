@@ -17,23 +17,15 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.wire
 
+from .rdata import IN, FormatError, NameKey, interned, labels_at, name_key, read, skip_name
+
 HEADER = 12  # octets
 OPT = dns.rdatatype.OPT  # RFC 6891 §6.1
-MAX_POINTERS = 64  # followed for one name; a name has at most 127 labels (RFC 1035 §3.1)
-IN = dns.rdataclass.IN
 
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 
 
-NameKey = tuple[bytes, ...]
-_RDATATYPES: dict[int, dns.rdatatype.RdataType] = {}
 _RCODES: dict[int, str] = {}
-_NAMES: dict[NameKey, dns.name.Name] = {}
-MAX_NAMES = 4096
-
-
-class FormatError(ValueError):
-    """Octets that are no DNS message."""
 
 
 @dataclass(slots=True)
@@ -53,13 +45,11 @@ class RRset:
 
     @property
     def records(self) -> tuple[Any, ...]:
-        """dnspython's rdata; raises FormatError where one of them cannot be read."""
+        """dnspython's rdata, or AddressRecord or Signature; FormatError where one is unreadable."""
         if self._records is None:
-            rdtype = _rdatatype(self.type)
             try:
                 self._records = tuple(
-                    dns.rdata.from_wire(IN, rdtype, self.wire, start, length)
-                    for start, length in self.spans
+                    [read(self.type, self.wire, start, length) for start, length in self.spans]
                 )
             except Exception as error:  # hostile octets fail in any way that dnspython knows
                 raise FormatError(str(error)) from error
@@ -112,31 +102,6 @@ class Message:
         return [option for option in self.options if isinstance(option, dns.edns.EDEOption)]
 
 
-def _rdatatype(number: int) -> dns.rdatatype.RdataType:
-    """dnspython's enumeration makes a member at each call; there are 65,536 at most."""
-    found = _RDATATYPES.get(number)
-    if found is None:
-        found = _RDATATYPES[number] = dns.rdatatype.RdataType.make(number)
-    return found
-
-
-def _interned(labels: list[bytes]) -> tuple[dns.name.Name, NameKey]:
-    """The name of `labels` and its key. The same few names come again and again, and making one
-    costs more than finding it. Raises dnspython's exceptions for what is no name."""
-    key = tuple(map(bytes.lower, labels))
-    name = _NAMES.get(key)
-    if name is None:
-        if len(_NAMES) >= MAX_NAMES:
-            _NAMES.clear()
-        name = _NAMES[key] = dns.name.Name(labels)
-    return name, key
-
-
-def name_key(name: dns.name.Name) -> NameKey:
-    """What equal names have in common: cheaper to compare and hash than the names."""
-    return tuple(map(bytes.lower, name.labels))
-
-
 def parse(wire: bytes, asked: dns.name.Name | None = None) -> Message:
     """The message in `wire`; trailing octets are ignored. Raises FormatError.
 
@@ -166,7 +131,7 @@ class _Walk:
         flags = wire[2] << 8 | wire[3]
         counts = [wire[at] << 8 | wire[at + 1] for at in range(4, HEADER, 2)]
         for _ in range(counts[0]):
-            self._at = self._skip_name(self._at) + 4
+            self._at = skip_name(self._wire, self._at) + 4
         if self._at > len(wire):
             raise FormatError("the question is cut off")
         sections = [self._section(count) for count in counts[1:]]
@@ -190,7 +155,7 @@ class _Walk:
         wire, size = self._wire, len(self._wire)
         for _ in range(count):
             start = self._at
-            at = self._skip_name(start)
+            at = skip_name(wire, start)
             rdtype = wire[at] << 8 | wire[at + 1]
             rdclass = wire[at + 2] << 8 | wire[at + 3]
             ttl = int.from_bytes(wire[at + 4 : at + 8], "big")
@@ -215,17 +180,6 @@ class _Walk:
             rrset.spans.append((rdata, length))
         return list(sets.values())
 
-    def _skip_name(self, at: int) -> int:
-        """The position after the name at `at`."""
-        wire = self._wire
-        while length := wire[at]:
-            if length >= 0xC0:
-                return at + 2
-            if length > 63:
-                raise FormatError("an unknown kind of label")
-            at += length + 1
-        return at + 1
-
     def _name(self, at: int) -> tuple[dns.name.Name, NameKey]:
         """The name at `at`, decompressed (RFC 1035 §4.1.4), and its key."""
         wire = self._wire
@@ -234,20 +188,7 @@ class _Walk:
         known = self._names.get(at)
         if known is not None:
             return known
-        start, labels, pointers = at, [], 0
-        while length := wire[at]:
-            if length >= 0xC0:
-                at = (length & 0x3F) << 8 | wire[at + 1]
-                pointers += 1
-                if pointers > MAX_POINTERS:
-                    raise FormatError("compression goes round in a circle")
-                continue
-            if length > 63 or at + 1 + length > len(wire):
-                raise FormatError("a label is cut off")
-            labels.append(wire[at + 1 : at + 1 + length])
-            at += length + 1
-        labels.append(b"")
-        found = self._names[start] = _interned(labels)
+        found = self._names[at] = interned(labels_at(wire, at))
         return found
 
     def _options(self) -> tuple[dns.edns.Option, ...]:

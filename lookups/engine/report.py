@@ -26,9 +26,9 @@ from .checks import (
     tls_rpt,
 )
 from .context import Context
-from .finding import Section
+from .finding import Partial, Section
 
-Check = Callable[[Context], AsyncIterator[Section]]
+Check = Callable[[Context], AsyncIterator[Section | Partial]]
 
 # In the order in which pages show them.
 CHECKS: dict[str, Check] = {
@@ -47,26 +47,34 @@ CHECKS: dict[str, Check] = {
     "blocklist": blocklist.check,
 }
 TOPICS = tuple(CHECKS)
+# SPF has the longest chain of questions, so its first one goes out before all others.
+FIRST = "spf"
 GRACE_SECONDS = 1.0  # after the deadline, for a check to say what it knows
+
+HOLD_SECONDS = 0.1  # what is incomplete is only shown when the rest takes longer than this
 
 logger = logging.getLogger(__name__)
 
 
-async def report(context: Context, topics: Sequence[str] = TOPICS) -> AsyncIterator[Section]:
+async def report(
+    context: Context, topics: Sequence[str] = TOPICS, hold: float = HOLD_SECONDS
+) -> AsyncIterator[Section]:
     """Yields sections of `topics`; one that is not `complete` comes again with more in it.
 
-    A check that breaks or does not end in time costs its own section, never the report.
+    A check that breaks or does not end in time costs its own section, never the report. What is
+    incomplete is made only when it is `hold` seconds old and still the newest.
     """
     sections: asyncio.Queue[Section | None] = asyncio.Queue()
+    held = _Held(sections, hold)
 
     async def run(topic: str) -> None:
         async for section in _guarded(topic, context):
-            sections.put_nowait(section)
+            held.add(topic, section)
 
     async def run_all() -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for topic in topics:
+                for topic in sorted(topics, key=lambda topic: topic != FIRST):
                     group.create_task(run(topic))
         finally:
             sections.put_nowait(None)
@@ -77,15 +85,46 @@ async def report(context: Context, topics: Sequence[str] = TOPICS) -> AsyncItera
             yield section
         await running
     finally:
+        held.close()
         running.cancel()
         await asyncio.wait({running})
         context.close()
         context.resolver.close()
 
 
-async def _guarded(topic: str, context: Context) -> AsyncIterator[Section]:
+class _Held:
+    """Lets complete sections through at once, incomplete ones when nothing newer comes in time."""
+
+    def __init__(self, sections: asyncio.Queue[Section | None], seconds: float) -> None:
+        self._sections, self._seconds = sections, seconds
+        self._newest: dict[str, Partial] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def add(self, topic: str, section: Section | Partial) -> None:
+        if isinstance(section, Section):
+            self._newest.pop(topic, None)
+            self._sections.put_nowait(section)
+        elif not self._seconds:
+            self._sections.put_nowait(section())
+        else:
+            self._newest[topic] = section
+            if topic not in self._timers:
+                loop = asyncio.get_running_loop()
+                self._timers[topic] = loop.call_later(self._seconds, self._show, topic)
+
+    def _show(self, topic: str) -> None:
+        del self._timers[topic]
+        if partial := self._newest.pop(topic, None):
+            self._sections.put_nowait(partial())
+
+    def close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+
+
+async def _guarded(topic: str, context: Context) -> AsyncIterator[Section | Partial]:
     """The sections of one check; what it knew so far, marked as failed, where it breaks off."""
-    last = Section(topic, {}, complete=False)
+    last: Section | Partial = Section(topic, {}, complete=False)
     try:
         async with asyncio.timeout(context.resolver.remaining + GRACE_SECONDS):
             async for section in CHECKS[topic](context):
@@ -97,4 +136,5 @@ async def _guarded(topic: str, context: Context) -> AsyncIterator[Section]:
     except Exception:
         logger.exception("the check of %s broke on %s", topic, context.domain.ascii)
         failed = "crash"
-    yield Section(topic, last.records, last.findings, complete=True, failed=failed)
+    known = last if isinstance(last, Section) else last()
+    yield Section(topic, known.records, known.findings, complete=True, failed=failed)

@@ -18,7 +18,8 @@ from .addresses import Address, Scope, is_classroom, scope_of
 from .exchange import SIGNED as SIGNED
 from .exchange import Asking, Exchange, Key, rdatatype
 from .exchange import Outcome as Outcome
-from .message import AA, AD, CD, RD, FormatError, Message, RRset, name_key
+from .message import AA, AD, CD, RD, Message, RRset
+from .rdata import FormatError, name_key
 from .transport import Server, Transport
 
 MAX_ALIASES = 12  # CNAMEs followed for one question; resolvers stop between 8 and 16
@@ -60,7 +61,7 @@ class ExtendedError:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Answer:
     """What DNS said to one question, after following aliases.
 

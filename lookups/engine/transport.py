@@ -11,23 +11,24 @@ import asyncio
 import random
 import socket as sockets
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import dns.name
 
 from . import message as messages
-from .message import FormatError, Message
+from .message import Message
+from .rdata import FormatError
 
 EDNS_PAYLOAD = 1232  # octets that pass nearly every path unfragmented (RFC 9715 §3)
 MAX_QUERIES_PER_PORT = 200  # then a fresh socket: its new port is one more thing to guess
 MAX_IN_FLIGHT = 128  # questions that wait on one server at once; more could drown its socket
 MAX_CHANNELS = 64  # servers whose sockets stay open
 RECEIVE_BUFFER = 1 << 20  # octets; the system may grant less
+MAX_READS = 64  # datagrams taken in a row, before others have their turn
 _DO = 0x8000
 # What makes a small letter a capital: one bit. Length octets are below 64, so they are no letters.
 _LETTERS = bytes(0x20 if 97 <= octet <= 122 else 0 for octet in range(256))
-_NAME_BITS = 255 * 8
+_buffer = memoryview(bytearray(65535))
 _random = random.SystemRandom()
 
 
@@ -58,8 +59,7 @@ class Server(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked. `flags` are the header's; `dnssec` sets DO (RFC 3225 §3).
 
     `options` are EDNS options in octets, sent as they are.
@@ -86,14 +86,18 @@ class Question:
             wire += b"\0" + (opt | len(self.options)).to_bytes(10, "big") + self.options
         return wire
 
+    @property
+    def size(self) -> int:
+        """Octets of the name."""
+        return sum(map(len, self.name.labels)) + len(self.name.labels)
+
     def section_of(self, wire: bytes) -> bytes:
         """The question section of `wire`, as `wire()` made it."""
         end = len(wire) - (11 + len(self.options) if self.edns else 0)
         return wire[messages.HEADER : end]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A parsed message with its size in octets. `folded`: the question came back in small letters,
     as from a server that loses capitals, or from a forger who cannot see them."""
 
@@ -132,28 +136,57 @@ def _small(question: bytes) -> bytes:
     return question[:-4].lower() + question[-4:]
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     question: bytes
     name: dns.name.Name
     reply: asyncio.Future[Reply]
 
 
-@dataclass(slots=True, eq=False)
-class _Channel(asyncio.DatagramProtocol):
+class _Channel:
     """One connected UDP socket and the questions that wait on it."""
 
-    waiting: dict[int, _Waiting] = field(default_factory=dict)
-    sent: int = 0
-    socket: asyncio.DatagramTransport | None = None
-    queue: deque[asyncio.Future[None]] = field(default_factory=deque)
+    def __init__(self, server: Server) -> None:
+        """Raises OSError where there is no way to `server`."""
+        self.waiting: dict[int, _Waiting] = {}
+        self.sent = 0
+        self.is_open = True
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._loop = asyncio.get_running_loop()
+        family = sockets.AF_INET6 if ":" in server.host else sockets.AF_INET
+        self._socket = sockets.socket(family, sockets.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER)
+            self._socket.connect((server.host, server.port))
+        except OSError:
+            self._socket.close()
+            raise
+        self._loop.add_reader(self._socket.fileno(), self._readable)
 
-    def connection_made(self, transport: Any) -> None:
-        self.socket = transport
-        if raw := transport.get_extra_info("socket"):
-            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER)
+    def send(self, wire: bytes) -> None:
+        """A datagram that finds no room in the socket is lost, as on any network: the question is
+        sent again when nothing comes back."""
+        self.sent += 1
+        try:
+            self._socket.send(wire)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._fail(Unreachable(str(error)))
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:
+    def _readable(self) -> None:
+        """Everything that has come, so that a burst wakes the loop once."""
+        for _ in range(MAX_READS):
+            try:
+                size = self._socket.recv_into(_buffer)
+            except BlockingIOError:
+                return
+            except OSError as error:  # the server's machine says that nobody listens
+                self._fail(Unreachable(str(error)))
+                return
+            self._received(bytes(_buffer[:size]))
+
+    def _received(self, data: bytes) -> None:
         waiting = self.waiting.get(int.from_bytes(data[:2], "big"))
         if waiting is None or waiting.reply.done():
             return
@@ -165,12 +198,6 @@ class _Channel(asyncio.DatagramProtocol):
         if reply is not None:
             waiting.reply.set_result(reply)
 
-    def error_received(self, exc: Exception) -> None:
-        self._fail(Unreachable(str(exc)))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(Unreachable(str(exc)))
-
     def _fail(self, error: Exception) -> None:
         for waiting in self.waiting.values():
             if not waiting.reply.done():
@@ -178,13 +205,13 @@ class _Channel(asyncio.DatagramProtocol):
 
     async def wait_for_room(self) -> None:
         """Until one of the questions in flight has ended."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.queue.append(turn)
+        turn: asyncio.Future[None] = self._loop.create_future()
+        self._queue.append(turn)
         await turn
 
     def make_room(self) -> None:
-        while self.queue:
-            turn = self.queue.popleft()
+        while self._queue:
+            turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
@@ -192,13 +219,19 @@ class _Channel(asyncio.DatagramProtocol):
     @property
     def is_fresh(self) -> bool:
         """Whether more questions may go out from this port."""
-        if self.socket is None or self.socket.is_closing():
-            return False
-        return self.sent < MAX_QUERIES_PER_PORT
+        return self.is_open and self.sent < MAX_QUERIES_PER_PORT
 
     def close_when_idle(self) -> None:
-        if self.socket and not self.waiting:
-            self.socket.close()
+        if not self.waiting:
+            self.close()
+
+    def close(self) -> None:
+        """Questions still waiting fail as Unreachable."""
+        if self.is_open:
+            self.is_open = False
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._fail(Unreachable("closed"))
 
 
 class Transport:
@@ -210,35 +243,38 @@ class Transport:
     def __init__(self) -> None:
         self.shared: OrderedDict[Any, Any] = OrderedDict()
         self._channels: OrderedDict[Server, _Channel] = OrderedDict()
-        self._opening: dict[Server, asyncio.Lock] = {}
 
     def start(self, server: Server, question: Question) -> asyncio.Future[Reply] | None:
         """Sends `question` under a fresh id at once; None where that takes a moment: see `udp`.
 
         The future ends with a Reply, MalformedReply or Unreachable; cancelling it is allowed.
         """
-        channel = self._channels.get(server)
-        if channel is None or not channel.is_fresh or len(channel.waiting) >= MAX_IN_FLIGHT:
+        try:
+            channel = self._channel(server)
+        except OSError:
             return None
-        return self._send(channel, server, question)
+        return self._send(channel, server, question) if _has_room(channel) else None
 
     async def udp(self, server: Server, question: Question) -> Reply:
         """Sends `question` and waits, for as long as the caller lets it.
 
         Raises MalformedReply or Unreachable.
         """
-        while (reply := self.start(server, question)) is None:
-            channel = await self._channel(server)
-            if len(channel.waiting) >= MAX_IN_FLIGHT:
+        try:
+            while not _has_room(channel := self._channel(server)):
                 await channel.wait_for_room()
-        return await reply
+        except OSError as error:
+            raise Unreachable(str(error)) from error
+        return await self._send(channel, server, question)
 
     def _send(self, channel: _Channel, server: Server, question: Question) -> asyncio.Future[Reply]:
-        number = self._free_id(channel)
-        wire = question.wire(number, _random.getrandbits(_NAME_BITS))
+        drawn = _random.getrandbits(8 * question.size + 16)
+        number = drawn & 0xFFFF
+        while number in channel.waiting:
+            number = _random.getrandbits(16)
+        wire = question.wire(number, drawn >> 16)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         channel.waiting[number] = _Waiting(question.section_of(wire), question.name, reply)
-        channel.sent += 1
 
         def forget(_: asyncio.Future[Reply]) -> None:
             del channel.waiting[number]
@@ -247,8 +283,7 @@ class Transport:
                 channel.close_when_idle()
 
         reply.add_done_callback(forget)
-        assert channel.socket is not None
-        channel.socket.sendto(wire)
+        channel.send(wire)
         return reply
 
     async def tcp(self, server: Server, question: Question) -> Reply:
@@ -277,41 +312,24 @@ class Transport:
     def close(self) -> None:
         """Closes every socket. Questions still waiting fail as Unreachable."""
         for channel in self._channels.values():
-            if channel.socket:
-                channel.socket.close()
+            channel.close()
         self._channels.clear()
         self.shared.clear()
 
-    async def _channel(self, server: Server) -> _Channel:
-        # Many questions at once must not open a socket each.
-        async with self._opening.setdefault(server, asyncio.Lock()):
-            channel = self._channels.get(server)
-            if channel and channel.is_fresh:
-                return channel
-            opened = self._channels[server] = await self._open(server)
-            if channel:
-                channel.close_when_idle()
-            self._drop_oldest()
-            return opened
-
-    def _drop_oldest(self) -> None:
-        """Closes the sockets of servers that were met long ago and are waited for no more."""
-        while len(self._channels) > MAX_CHANNELS:
-            server, channel = self._channels.popitem(last=False)
+    def _channel(self, server: Server) -> _Channel:
+        """The socket for `server`, a fresh one now and then. Raises OSError."""
+        channel = self._channels.get(server)
+        if channel is not None and channel.is_fresh:
+            return channel
+        opened = self._channels[server] = _Channel(server)
+        if channel is not None:
             channel.close_when_idle()
-            self._opening.pop(server, None)
-
-    async def _open(self, server: Server) -> _Channel:
-        try:
-            _, opened = await asyncio.get_running_loop().create_datagram_endpoint(
-                _Channel, remote_addr=(server.host, server.port)
-            )
-        except OSError as error:
-            raise Unreachable(str(error)) from error
+        # Servers that were met long ago and are waited for no more.
+        while len(self._channels) > MAX_CHANNELS:
+            _, oldest = self._channels.popitem(last=False)
+            oldest.close_when_idle()
         return opened
 
-    @staticmethod
-    def _free_id(channel: _Channel) -> int:
-        while (number := _random.getrandbits(16)) in channel.waiting:
-            pass
-        return number
+
+def _has_room(channel: _Channel) -> bool:
+    return len(channel.waiting) < MAX_IN_FLIGHT

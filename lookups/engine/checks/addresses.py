@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import dns.name
-import dns.reversename
 
-from ..addresses import Scope
+from ..addresses import Scope, reverse_name
+from ..addresses import parse as parse_address
 from ..context import Context
 from ..finding import Finding, Section
 from ..resolver import Outcome, Resolver, name_text
@@ -236,6 +236,6 @@ def _ready(places: list[_Place], domain: dns.name.Name) -> list[dict[str, Any]]:
         if good or back.state == "failed" or not place.host.exchange.is_subdomain(domain):
             continue
         if is_host_name(place.host.exchange) and not place.host.alias:
-            pointer = name_text(dns.reversename.from_address(back.address))
+            pointer = name_text(reverse_name(parse_address(back.address)))
             wanted.append({"name": pointer, "type": "PTR", "value": place.host.name + "."})
     return wanted[:MAX_READY]

@@ -10,12 +10,13 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .. import fetch
 from ..context import Context
 from ..fetch import Fetched, FetchError
-from ..finding import Section
+from ..finding import Partial, Section
 from ..records import bimi, svg_tiny_ps, vmc
 from ..records.bimi import Assertion
 from ..records.svg_tiny_ps import Logo
@@ -170,12 +171,12 @@ class Case:
         return bimi.generate(found.location, found.evidence, avatar)
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the record as soon as it is there, and the whole once its files are."""
     case = await _discover(context)
     _read(case)
     if case.logo or case.evidence:
-        yield case.section(complete=False)
+        yield partial(case.section, complete=False)
         await asyncio.gather(_fetch_logo(case), _fetch_evidence(case))
         _compare(case)
     yield case.section(complete=True)

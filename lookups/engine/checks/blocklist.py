@@ -11,13 +11,15 @@ import ipaddress
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dns.name
 
 from ..addresses import Address, Scope, scope_of
+from ..addresses import parse as parse_address
 from ..context import Context
-from ..finding import Evidence, Finding, Section
+from ..finding import Evidence, Finding, Partial, Section
 from ..resolver import Answer, Outcome, name_text
 from ..smtp.dialogue import clean
 from .answers import evidence, failure_finding
@@ -78,7 +80,7 @@ class _Machine:
         }
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the addresses at once, then what each list says of them."""
     zones = tuple(dict.fromkeys(z.lower().strip(".") for z in context.options.blocklists))
     zones = zones[:MAX_LISTS]
@@ -96,7 +98,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
     if not machines:
         yield Section(TOPIC, records | {"lists": []})
         return
-    yield Section(TOPIC, records, complete=False)
+    yield partial(Section, TOPIC, records, complete=False)
     states = asyncio.gather(*(_state_of(context, zone) for zone in zones))
     results = asyncio.gather(*(_look_up(context, m.address, zones) for m in machines))
     by_zone = dict(zip(zones, await states, strict=True))
@@ -125,7 +127,7 @@ async def _machines(context: Context) -> list[_Machine]:
 
 async def _addresses(context: Context, name: dns.name.Name) -> list[Address]:
     answers = await context.queries((name, "A"), (name, "AAAA"))
-    found = (ipaddress.ip_address(record.address) for a in answers for record in a.records)
+    found = (parse_address(record.address) for a in answers for record in a.records)
     return [a for a in found if scope_of(a, context.lesson) is Scope.PUBLIC]
 
 
@@ -156,7 +158,7 @@ def _meaning(answer: Answer) -> str:
         return "refused"
     if answer.outcome.is_failure:
         return "failed"
-    codes = [ipaddress.ip_address(record.address) for record in answer.records]
+    codes = [parse_address(record.address) for record in answer.records]
     if not codes:
         return "clear"
     if any(code in network for code in codes for network in REFUSALS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dns.name
@@ -17,7 +18,7 @@ from dns.rdatatype import TLSA
 from ..context import Context
 from ..dnssec import Security, examine, security_of
 from ..dnssec.status import weakest
-from ..finding import Section
+from ..finding import Partial, Section
 from ..records import tlsa
 from ..records.tlsa import Tlsa
 from ..records.txt import raw_record
@@ -108,7 +109,7 @@ class Case:
         return Section(TOPIC, records, tuple(bounded(findings)), complete)
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields what DNS says at once, then whether the certificates fit."""
     mail = await mail_hosts(context)
     mx = await security_of(context, mail.answer)
@@ -119,7 +120,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
     spoken = [host for host in hosts if host.state in ("usable", "none")][:MAX_SPOKEN]
     spoken = [host for host in spoken if host.addresses is Security.SECURE]
     if spoken:
-        yield case.section(complete=False)
+        yield partial(case.section, complete=False)
         await asyncio.gather(*(_speak_to(context, host) for host in spoken))
     yield case.section(complete=True)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dns.name
 
 from ..context import Context
-from ..finding import Section
+from ..finding import Partial, Section
 from ..records import soa as soa_records
 from ..records.txt import Part
 from ..resolver import Answer, Outcome, name_text
@@ -127,7 +128,7 @@ class Case:
         return [{"name": name_text(self.zone), "type": "SOA", "value": text}] if text else []
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the name servers once they are known, and the whole once they have been asked."""
     case = Case(context)
     await _locate(case)
@@ -135,7 +136,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
         yield case.section(complete=True)
         return
     case.hosts = _hosts(case)
-    yield case.section(complete=False)
+    yield partial(case.section, complete=False)
     await asyncio.gather(
         _ask_soa(case), _ask_parents(case), *(_examine(case, host) for host in case.hosts)
     )

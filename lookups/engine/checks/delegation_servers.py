@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ import dns.name
 from dns.rdatatype import AAAA, NS, A
 
 from ..addresses import Address, Scope, is_classroom, scope_of
+from ..addresses import parse as parse_address
 from ..context import Context
 from ..message import RA
 from ..names import to_unicode
@@ -190,11 +190,11 @@ class ParentAnswer:
         for rrset in message.additional if message and self.referral else ():
             if rrset.type in (A, AAAA):
                 for record in rrset.readable:
-                    yield rrset.name, ipaddress.ip_address(record.address)
+                    yield rrset.name, parse_address(record.address)
 
 
 def addresses_in(answer: Answer) -> list[Address]:
-    return [ipaddress.ip_address(record.address) for record in answer.records]
+    return [parse_address(record.address) for record in answer.records]
 
 
 def may_be_asked(address: Address, lesson: bool) -> bool:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 from ..context import Context
-from ..finding import Section
+from ..finding import Partial, Section
 from ..records import dkim
 from ..records.dkim_selectors import COMMON, MAX_SELECTORS, OTHERS
 from ..resolver import Answer
@@ -24,7 +25,7 @@ from .names_below import name_below
 BELOW = "_domainkey"  # RFC 6376 §3.6.2.1
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields what the first round found, then the whole."""
     case = await _first_round(context)
     if case is None:  # so long a domain has no room for a selector
@@ -32,7 +33,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
         return
     if rest := _second_round(case):
         if case.found:
-            yield case.section(complete=False)
+            yield partial(case.section, complete=False)
         await _guess(case, rest)
     yield case.section(await dkim_rules.findings(case), complete=True)
 

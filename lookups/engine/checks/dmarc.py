@@ -12,7 +12,7 @@ from typing import Any
 from ..context import Context
 from ..dmarc import reports, suffixes
 from ..dmarc.walk import Discovery, Step, discover, discover_for
-from ..finding import Section
+from ..finding import Partial, Section
 from ..records import dmarc
 from ..records.dmarc import Record
 from ..records.txt import Part, raw_record
@@ -28,14 +28,14 @@ MAX_RAW = 8  # TXT records that are shown
 STRANGER = "news.example.net"  # a domain of somebody else, to explain alignment
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the record and the way to it at once, then whether its reports arrive."""
     discovery, apex, hosts = await asyncio.gather(
         discover(context), context.query(context.name, "TXT"), mail_hosts(context)
     )
     case = Case(context.resolver, discovery, apex, hosts)
     if discovery.record:
-        yield Section(TOPIC, _records(case), complete=False)
+        yield lambda: Section(TOPIC, _records(case), complete=False)
     case.addresses, case.listed, case.suffix = await asyncio.gather(
         reports.addresses(context, discovery),
         suffixes.listed(context, discovery),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dns.name
@@ -19,7 +20,7 @@ from ..dnssec import Examination, Security, Zone, examine, zone_at
 from ..dnssec.chain import Trust, ask_ahead, names_between, trust_of
 from ..dnssec.signatures import keys_of
 from ..dnssec.status import weakest
-from ..finding import Section
+from ..finding import Partial, Section
 from ..message import AD
 from ..resolver import Answer, Outcome, name_text
 from . import dnssec_json, dnssec_rules
@@ -89,7 +90,7 @@ class Case:
         return Section(TOPIC, dnssec_json.records(self), tuple(bounded(findings)), complete)
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the chain of zones as soon as it is known, then the answers that hang on it."""
     name = context.name
     # One round of questions for the whole chain and for what hangs on it. CDS hardly ever exists
@@ -105,7 +106,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
     levels = await _levels(context, zone, name)
     keys = await context.query(levels[-1].name, "DNSKEY")
     case = Case(context, await trust_of(context), zone, levels, keys, mail, exists)
-    yield case.section(complete=False)
+    yield partial(case.section, complete=False)
     answers = [soa, mail.answer] if exists else [mail.answer]
     if exists and not cds.outcome.is_failure:  # servers that know no CDS harm nobody by it
         answers.append(cds)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .. import fetch
 from ..context import Context
 from ..fetch import Fetched, FetchError
-from ..finding import Finding, Section
+from ..finding import Finding, Partial, Section
 from ..records import mta_sts, txt
 from ..records.mta_sts import Policy, Record
 from ..resolver import Answer, name_text
@@ -103,7 +104,7 @@ class Case:
         return [{"host": h, "pattern": mta_sts.pattern_of(h, patterns)} for h in self.hosts]
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the record as soon as it is there, then the policy that it announces."""
     name = name_below(context, "_mta-sts")
     host = name_below(context, "mta-sts")
@@ -119,7 +120,7 @@ async def check(context: Context) -> AsyncIterator[Section]:
     case = Case(context, name_text(host), answer, tuple(addresses), mail)
     _read_texts(case)
     if case.record is not None:
-        yield case.section(complete=False)
+        yield partial(case.section, complete=False)
         await _fetch(case)
     yield case.section(complete=True)
 

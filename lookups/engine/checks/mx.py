@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dns.name
 
 from ..context import Context
-from ..finding import Finding, Section
+from ..finding import Finding, Partial, Section
 from ..resolver import Answer, Outcome, Resolver, name_text
 from . import mx_hosts, mx_rules
 from .answers import absence_finding, alias_finding, failure_finding
@@ -60,15 +61,15 @@ class _Case:
         return [{"name": owner, "type": "MX", "value": value}]
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the list of hosts at once, then what is found of each, then the whole."""
     answer = await context.query(context.name, "MX")
     case = _Case(context, answer)
     await _classify(case)
     if case.hosts:
-        yield case.section(complete=False)
+        yield partial(case.section, complete=False)
         async for _ in _look_up_hosts(case):
-            yield case.section(complete=False)
+            yield partial(case.section, complete=False)
     yield case.section(complete=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import dns.name
 
 from ..addresses import Address, Scope, scope_of
+from ..addresses import parse as parse_address
 from ..context import Context
 from ..names import to_unicode
 from ..resolver import Answer, Outcome, name_text
@@ -121,7 +122,7 @@ def _addresses(answers: list[Answer], lesson: bool) -> list[HostAddress]:
 
 
 def _addresses_in(answer: Answer) -> list[Address]:
-    return [ipaddress.ip_address(record.address) for record in answer.records]
+    return [parse_address(record.address) for record in answer.records]
 
 
 def _state(host: Host) -> str:

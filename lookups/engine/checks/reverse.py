@@ -7,13 +7,12 @@ reverse DNS", described as the iprev method in RFC 8601 §2.7.3).
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from dataclasses import dataclass
 
 import dns.name
-import dns.reversename
 
-from ..addresses import Address
+from ..addresses import Address, reverse_name
+from ..addresses import parse as parse_address
 from ..resolver import Answer, Outcome, Resolver, name_text
 
 MAX_NAMES = 5  # PTR records looked at for one address
@@ -60,7 +59,7 @@ class Reverse:
 
 async def look_up(resolver: Resolver, address: Address) -> Reverse:
     """Asks for the PTR records of `address` and for the addresses of their names."""
-    answer = await resolver.query(dns.reversename.from_address(str(address)), "PTR")
+    answer = await resolver.query(reverse_name(address), "PTR")
     if answer.outcome is not Outcome.ANSWER:
         return Reverse(str(address), answer)
     targets = sorted({record.target for record in answer.records})[:MAX_NAMES]
@@ -82,4 +81,4 @@ def _alias(forward: Answer) -> str:
 
 
 def _leads_to(forward: Answer, address: Address) -> bool:
-    return any(ipaddress.ip_address(record.address) == address for record in forward.records)
+    return any(parse_address(record.address) == address for record in forward.records)

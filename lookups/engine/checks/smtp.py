@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..context import Context
-from ..finding import Section
+from ..finding import Partial, Section
 from ..smtp.probe import Probe, accepts_old_tls, probe, probes, speaks
 from . import smtp_rules
 from .answers import failure_finding
@@ -52,7 +53,7 @@ class _Case:
         return [failure_finding(answer, self.context.resolver) for answer in failed]
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the hosts at once, then what each says, then what follows from it."""
     if not speaks(context):
         yield Section(TOPIC, {"off": True})
@@ -61,9 +62,9 @@ async def check(context: Context) -> AsyncIterator[Section]:
     hosts = [Spoken(host.text, host.preference) for host in found.hosts[:MAX_HOSTS]]
     case = _Case(context, found, hosts)
     if hosts:
-        yield case.section(complete=False)
+        yield partial(case.section, complete=False)
         async for _ in _speak_to_all(case):
-            yield case.section(complete=False)
+            yield partial(case.section, complete=False)
     yield case.section(complete=True)
 
 

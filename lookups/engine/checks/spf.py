@@ -10,10 +10,11 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..context import Context
-from ..finding import Finding, Section
+from ..finding import Finding, Partial, Section
 from ..records import spf
 from ..records.spf import Record
 from ..records.txt import raw_record, text_of
@@ -54,16 +55,16 @@ class _Case:
         return self.context.domain.ascii
 
 
-async def check(context: Context) -> AsyncIterator[Section]:
+async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the record at once, then the tree as it grows, then the whole."""
     beside = asyncio.gather(context.query(context.name, "SPF"), mail_hosts(context))
     try:
         case = _Case(context, await context.query(context.name, "TXT"))
         _classify(case)
         if case.record:
-            yield _section(case, complete=False)
+            yield partial(_section, case, complete=False)
             async for _ in _look_further(case, case.record):
-                yield _section(case, complete=False)
+                yield partial(_section, case, complete=False)
         case.old, case.mail = await beside
     finally:
         beside.cancel()

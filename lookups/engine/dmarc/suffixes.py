@@ -32,7 +32,7 @@ class Listed:
 
 
 @cache
-def _list() -> Any:
+def load() -> Any:
     from publicsuffixlist import PublicSuffixList  # takes 40 ms, once
 
     return PublicSuffixList()
@@ -42,7 +42,7 @@ async def organizational_domain(domain: str) -> str:
     """One label below the public suffix (RFC 7489 §3.2); the domain itself if it is one."""
     if f".{domain}".endswith(f".{CLASSROOM}"):  # which is a public suffix in lessons
         return ".".join(domain.split(".")[-(CLASSROOM.count(".") + 2) :])
-    suffixes = _list() if _list.cache_info().currsize else await asyncio.to_thread(_list)
+    suffixes = load() if load.cache_info().currsize else await asyncio.to_thread(load)
     return suffixes.privatesuffix(domain) or domain
 
 
@@ -50,7 +50,7 @@ async def is_public_suffix(domain: str) -> bool:
     """Whether the list has `domain` as a suffix under which others register."""
     if domain == CLASSROOM:
         return True
-    suffixes = _list() if _list.cache_info().currsize else await asyncio.to_thread(_list)
+    suffixes = load() if load.cache_info().currsize else await asyncio.to_thread(load)
     return bool(suffixes.is_public(domain))
 
 

@@ -17,6 +17,7 @@ from functools import cache
 from cryptography.x509.verification import Store
 
 from ..addresses import Address
+from ..addresses import parse as parse_address
 from ..context import Context
 from ..guard import SMTP_PORT, GuardError
 from . import certificates
@@ -116,7 +117,7 @@ async def _probe_all(context: Context, host: str) -> tuple[Probe, ...]:
 async def _address(context: Context, host: str, rdtype: str) -> Address | None:
     """The address of this family that is spoken to; None where none may be connected to."""
     answer = await context.query(host, rdtype)
-    found = (ipaddress.ip_address(record.address) for record in answer.records)
+    found = (parse_address(record.address) for record in answer.records)
     return min(filter(context.guard.allows, found), key=int, default=None)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Any
 
 import dns.name
-import dns.reversename
 
-from ..addresses import Address
+from ..addresses import Address, reverse_name
+from ..addresses import parse as parse_address
 from ..names import DomainError, parse_domain
 from ..records.spf import is_spf
 from ..resolver import Answer, Outcome, Resolver, name_text
@@ -134,7 +133,7 @@ class Lookups:
         """The validated names of the client's address (§5.5): DNS errors only cost names."""
         if self._names is not None:
             return self._names
-        answer = await self._query(dns.reversename.from_address(str(self._ip)), "PTR")
+        answer = await self._query(reverse_name(self._ip), "PTR")
         if count_void and not answer.outcome.is_failure:
             self._judge(answer)
         targets = [record.target for record in answer.records][:MAX_PTR]
@@ -142,7 +141,7 @@ class Lookups:
         self._names = [
             name_text(name)
             for name, forward in zip(targets, answers, strict=True)
-            if any(ipaddress.ip_address(r.address) == self._ip for r in forward.records)
+            if any(parse_address(r.address) == self._ip for r in forward.records)
         ]
         return self._names
 
@@ -159,7 +158,7 @@ class Lookups:
 
     def _addresses(self, answer: Answer) -> list[Address]:
         self._judge(answer)
-        return [ipaddress.ip_address(record.address) for record in answer.records]
+        return [parse_address(record.address) for record in answer.records]
 
     def _judge(self, answer: Answer) -> None:
         """Temperror for a failure; a void lookup for an answer without records."""

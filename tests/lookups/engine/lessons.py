@@ -64,7 +64,7 @@ async def _sections(
     selectors = LESSON_SELECTORS.get(domain.ascii, ())
     context = Context(resolver, domain, chosen or options(selectors=selectors), guard_settings())
     try:
-        return [section async for section in report(context, topics)], context
+        return [section async for section in report(context, topics, hold=0)], context
     finally:
         transport.close()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+import dns.reversename
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookups.engine.addresses import Scope, scope_of
+from lookups.engine.addresses import Scope, reverse_name, scope_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,8 @@ def test_benchmarking_ranges_are_public_in_lessons_only(address):
 @given(st.ip_addresses(), st.booleans())
 def test_every_address_has_a_scope(address, lesson):
     assert scope_of(address, lesson) in Scope
+
+
+@given(st.ip_addresses())
+def test_reverse_names_are_dnspythons(address):
+    assert reverse_name(address) == dns.reversename.from_address(str(address))

@@ -148,7 +148,7 @@ async def told(records: dict[str, list[str] | int], domain: str = "a.example"):
 
     async with resolving(decide) as (resolver, _):
         context = Context(resolver, parse_domain(domain))
-        return [s async for s in report(context, ["bimi"])][-1]
+        return [s async for s in report(context, ["bimi"], hold=0)][-1]
 
 
 REJECT = "v=DMARC1; p=reject"

@@ -110,7 +110,7 @@ async def findings_of(entries, **settings):
     async with resolving(world(entries, **settings), query_timeout=0.3) as (resolver, servers):
         chosen = Options(blocklists=("bl.test",))
         context = Context(resolver, parse_domain("a.test"), chosen)
-        section = [s async for s in report(context, ["blocklist"])][-1]
+        section = [s async for s in report(context, ["blocklist"], hold=0)][-1]
     return ids(section), section, servers[0].asked
 
 
@@ -167,5 +167,5 @@ async def test_no_more_lists_than_the_limit():
     async with resolving(world(TEST)) as (resolver, _):
         names = tuple(f"l{number}.bl.test" for number in range(50))
         context = Context(resolver, parse_domain("a.test"), Options(blocklists=names))
-        section = [s async for s in report(context, ["blocklist"])][-1]
+        section = [s async for s in report(context, ["blocklist"], hold=0)][-1]
         assert len(section.records["lists"]) == blocklist.MAX_LISTS and resolver.asked < 100

@@ -194,7 +194,7 @@ async def examine(monkeypatch):
         resolver = Resolver(settings, transport)
         domain = parse_domain(f"{name}.classroom.test")
         context = Context(resolver, domain, Options(lesson=True))
-        sections = [section async for section in report(context, ["delegation"])]
+        sections = [section async for section in report(context, ["delegation"], hold=0)]
         return sections[-1], resolver.log
 
     yield run
@@ -298,7 +298,7 @@ def _soa(name: str, zones: dict[str, str]) -> str:
 async def section_for(name: str, decide):
     async with resolving(decide, query_timeout=0.3) as (resolver, servers):
         context = Context(resolver, parse_domain(name))
-        sections = [section async for section in report(context, ["delegation"])]
+        sections = [section async for section in report(context, ["delegation"], hold=0)]
         return sections[-1], servers[0], resolver.log
 
 

@@ -174,7 +174,7 @@ async def check(domain="example.com", texts=(), **more):
     records |= more.get("records", {})
     async with resolving(zone(records=records)) as (resolver, _):
         context = Context(resolver, parse_domain(domain))
-        return [section async for section in report(context, ["dmarc"])][-1]
+        return [section async for section in report(context, ["dmarc"], hold=0)][-1]
 
 
 async def consent(text=None, **records):

@@ -14,11 +14,13 @@ from lookups.engine.context import Context, Options
 from lookups.engine.dnssec import Security
 from lookups.engine.names import parse_domain
 from lookups.engine.records import ds as ds_record
+from lookups.engine.report import report
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.transport import Server, Transport
 from lookups.runtime import LESSON_ANCHOR, LESSONS
 
-from .lessons import ids, options, section_of, sections_of
+from .lessons import ids, options, section_of
+from .rounds import rounds
 from .scripted import answer, resolving
 
 PRAISE = {"dnssec-secure", "dnssec-algorithm-modern", "dnssec-hosts-secure"}
@@ -66,20 +68,21 @@ async def test_lessons(lesson, expected):
 
 
 async def test_the_chain_comes_first_and_costs_one_round():
-    """DS, DNSKEY, SOA, CDS and MX are all in flight before the first of them is answered."""
-    sections, context = await sections_of("perfect", "dnssec")
+    """DS, DNSKEY, SOA, CDS and MX are asked for together, the addresses of the hosts after MX."""
+    server = Server(*start_in_background())
+    async with rounds() as transport:
+        resolver = Resolver(ResolverSettings((server,), classroom=server), transport)
+        context = Context(resolver, parse_domain("perfect.classroom.test"), options())
+        sections = [section async for section in report(context, ["dnssec"], hold=0)]
     assert [section.complete for section in sections] == [False, True]
     assert [zone["name"] for zone in sections[0].records["zones"]] == [
         "classroom.test",
         "perfect.classroom.test",
     ]
-    first = {"DS", "DNSKEY", "SOA", "CDS", "MX"}
-    log = context.resolver.log
-    assert {entry["type"] for entry in log if entry["type"] not in ("A", "AAAA")} == first
-    started = [entry["started_ms"] for entry in log if entry["type"] in first]
-    ended = [entry["started_ms"] + entry["ms"] for entry in log if entry["type"] in first]
-    assert max(started) < min(ended)
-    assert len(log) == 10  # with the addresses of the two hosts
+    first = {type for (_, type), level in transport.levels.items() if level == 0}
+    assert first == {"DS", "DNSKEY", "SOA", "CDS", "MX"}
+    assert set(transport.levels.values()) == {0, 1}
+    assert len(context.resolver.log) == 10  # with the addresses of the two hosts
 
 
 async def test_what_is_shown_of_the_chain():

@@ -29,7 +29,7 @@ async def sections_of(lesson: str, **settings):
     resolver = Resolver(chosen, transport)
     try:
         context = Context(resolver, parse_domain(f"{lesson}.classroom.test"), LESSON)
-        return [s async for s in report(context, ["mx"])], resolver
+        return [s async for s in report(context, ["mx"], hold=0)], resolver
     finally:
         transport.close()
         await server.stop()
@@ -166,7 +166,9 @@ async def test_a_caches_ttl_counts_down_and_is_not_judged():
         return answer(query, rcode=dns.rcode.NXDOMAIN, flags=0x80)
 
     async with resolving(decide) as (resolver, _):
-        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"])][-1]
+        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"], hold=0)][
+            -1
+        ]
     assert last.records["ttl"] == 30 and "mx-ttl-low" not in ids(last)
 
 
@@ -180,7 +182,9 @@ async def test_one_family_unknown_is_not_called_ipv4_only():
         return answer(query, rcode=dns.rcode.SERVFAIL)
 
     async with resolving(decide) as (resolver, _):
-        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"])][-1]
+        last = [s async for s in report(Context(resolver, parse_domain("a.test")), ["mx"], hold=0)][
+            -1
+        ]
     assert "mx-ipv4-only" not in ids(last) and "dns-servfail" in ids(last)
 
 
@@ -195,7 +199,7 @@ async def test_leaving_early_stops_the_questions():
     await server.start()
     resolver = Resolver(ResolverSettings((Server(server.host, server.port),)), transport)
     context = Context(resolver, parse_domain("slow.classroom.test"), LESSON)
-    sections = report(context, ["mx"])
+    sections = report(context, ["mx"], hold=0)
     asking = asyncio.ensure_future(anext(sections))
     await asyncio.sleep(0.1)
     asking.cancel()

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from bench.zones import DOMAINS, SELECTORS, zones
+from bench.zones import DOMAINS, LONGEST_CHAIN, SELECTORS, zones
 from lookups.engine.context import Context, Options
 from lookups.engine.names import parse_domain
 from lookups.engine.report import TOPICS, report
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.transport import Server, Transport
+from tests.lookups.engine.rounds import rounds
 from tests.nameservers import Nameserver, serving, validating
 
 
@@ -52,7 +53,7 @@ async def test_a_domain_in_good_order(asked, nameserver):
     assert not [s.topic for s in sections.values() if s.failed or not s.complete]
     found = {finding.id for section in sections.values() for finding in section.findings}
     assert not [id for id in found if id.startswith("dns-")]
-    assert {"mx-found", "spf-valid", "dmarc-reject", "dnssec-secure"} <= found
+    assert {"mx-found", "spf-found", "dmarc-reject", "dnssec-secure", "dane-valid"} <= found
     assert len(sections["spf"].records["raw"]) == 1
 
 
@@ -71,3 +72,10 @@ async def test_ten_reports_at_once_share_what_they_have_in_common(asked, nameser
     log = [entry for _, context in done for entry in context.resolver.log]
     sent = questions(entry for entry in log if not entry["shared"])
     assert len(sent) == len(set(sent)) < len(log) * 0.6
+
+
+async def test_a_report_takes_as_many_rounds_as_its_longest_chain(nameserver):
+    async with rounds() as transport:
+        _, context = await reported(nameserver.server, nameserver, DOMAINS[0], transport)
+    assert max(transport.levels.values()) + 1 == LONGEST_CHAIN
+    assert transport.levels["out.spf.example", "A"] == LONGEST_CHAIN - 1

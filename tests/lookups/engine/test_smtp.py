@@ -248,7 +248,7 @@ async def test_words_in_the_clear_behind_the_220_are_not_believed():
 )
 async def test_servers_that_go_another_way(replies, finding):
     async with speaking(script(*replies)) as (context, _):
-        section = [s async for s in report(context, ["smtp"])][-1]
+        section = [s async for s in report(context, ["smtp"], hold=0)][-1]
     assert ids(section) == {finding}
 
 
@@ -268,7 +268,7 @@ async def test_servers_that_go_another_way(replies, finding):
 async def test_the_name_in_the_greeting(banner, shown):
     serve = script(f"220 {banner}\r\n".encode(), b"250 mx.a.test\r\n")
     async with speaking(serve) as (context, _):
-        section = [s async for s in report(context, ["smtp"])][-1]
+        section = [s async for s in report(context, ["smtp"], hold=0)][-1]
     names = [f.parameters["name"] for f in section.findings if f.id == "smtp-banner-name"]
     assert names == ([] if shown is None else [shown])
 
@@ -296,7 +296,7 @@ async def test_an_address_that_dns_left_open_is_said_so():
     async with resolving(decide) as (resolver, _):
         settings = GuardSettings({25: Server("127.0.0.1", 1)})
         context = Context(resolver, parse_domain("a.test"), options(), settings)
-        section = [s async for s in report(context, ["smtp"])][-1]
+        section = [s async for s in report(context, ["smtp"], hold=0)][-1]
     assert ids(section) == {"dns-servfail"}
     assert section.records["hosts"][0]["probes"][0]["error"] == "dns"
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import dns.name
 import dns.rcode
 import pytest
 
-from lookups.engine.checks import spf as check
 from lookups.engine.checks import spf_ready
 from lookups.engine.context import Context
 from lookups.engine.names import parse_domain
 from lookups.engine.records import spf
 from lookups.engine.report import report
+from lookups.engine.resolver import Resolver
 
 from .lessons import ids, section_of, sections_of
+from .rounds import rounds
 from .scripted import answer, resolving
 
 GOOD = {"spf-found", "spf-all-fail", "spf-covers-mx"}
@@ -175,7 +175,7 @@ def zone(records: dict[tuple[str, str], list[str]], delay: float = 0.0):
 async def last(records, **settings):
     async with resolving(zone(records), **settings) as (resolver, servers):
         context = Context(resolver, parse_domain("a.test"))
-        section = [s async for s in report(context, ["spf"])][-1]
+        section = [s async for s in report(context, ["spf"], hold=0)][-1]
         assert not section.failed
         return section, [(name.removesuffix("."), type) for name, type, _ in servers[0].asked]
 
@@ -201,32 +201,10 @@ async def test_the_chain_is_as_long_as_the_tree_is_deep():
     texts = {"b": "v=spf1 include:c.test ~all", "c": "v=spf1 include:d.test ~all"}
     texts["d"] = "v=spf1 a:mail.a.test ~all"
     records = of("v=spf1 include:b.test a:x.test a:y.test a:z.test mx -all", **texts)
-    levels: dict[tuple[str, str], int] = {}
-
-    async with resolving(zone(records)) as (resolver, _):
-        asked = resolver.query
-        round_trips = 0
-
-        async def counted(name, rdtype):
-            """All questions of a round are held back until the next."""
-            text = name if isinstance(name, str) else name.to_text(omit_final_dot=True)
-            begun = round_trips
-            levels.setdefault((text, rdtype), begun)
-            while round_trips == begun:
-                await asyncio.sleep(0)
-            return await asked(name, rdtype)
-
-        resolver.query = counted
-        context = Context(resolver, parse_domain("a.test"))
-
-        async def run():
-            return [s async for s in check.check(context)][-1]
-
-        task = asyncio.create_task(run())
-        while not task.done():
-            await asyncio.sleep(0.02)
-            round_trips += 1
-        section = task.result()
+    async with resolving(zone(records)) as (resolver, _), rounds() as transport:
+        context = Context(Resolver(resolver.settings, transport), parse_domain("a.test"))
+        section = [s async for s in report(context, ["spf"], hold=0)][-1]
+    levels = transport.levels
     assert section.complete
     assert levels["a.test", "TXT"] == 0 and levels["b.test", "TXT"] == 1
     assert levels["x.test", "A"] == levels["mail.a.test", "AAAA"] == 1
@@ -305,7 +283,7 @@ async def test_a_timeout_is_said_and_nothing_is_suggested():
 
     async with resolving(decide, query_timeout=0.2) as (resolver, _):
         context = Context(resolver, parse_domain("a.test"))
-        section = [s async for s in report(context, ["spf"])][-1]
+        section = [s async for s in report(context, ["spf"], hold=0)][-1]
     assert ids(section) == {"dns-timeout"} and section.records["kind"] == "unknown"
     assert "ready" not in section.records
 
