@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Article:
     language: str
     title: str
     summary: str
+    group: str
     order: int
     reviewed: date
     minutes: int
@@ -65,6 +67,15 @@ class Article:
 def articles(language: str) -> list[Article]:
     """Every article in reading order, in English where `language` lacks it."""
     return sorted(_load_all(language, _stamp()).values(), key=lambda article: article.order)
+
+
+def grouped(language: str) -> list[tuple[str, list[Article]]]:
+    """The articles by group, groups and articles in reading order."""
+    return [(group, list(found)) for group, found in groupby(articles(language), _group)]
+
+
+def _group(article: Article) -> str:
+    return article.group
 
 
 def article(slug: str, language: str) -> Article | None:
@@ -116,6 +127,7 @@ def _load(slug: str, language: str) -> Article:
         language=path.parent.name,
         title=meta["title"],
         summary=meta["summary"],
+        group=meta["group"],
         order=meta["order"],
         reviewed=meta["reviewed"],
         minutes=_minutes(document.content, path.parent.name),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from . import articles
@@ -12,8 +13,22 @@ from . import articles
 
 @require_safe
 def learn(request: HttpRequest) -> HttpResponse:
-    """All articles in reading order."""
-    return render(request, "learn/index.html", {"articles": articles.articles(_language())})
+    """All articles by group, in reading order."""
+    titles = group_titles()
+    groups = [(group, titles[group], found) for group, found in articles.grouped(_language())]
+    return render(request, "learn/index.html", {"groups": groups})
+
+
+def group_titles() -> dict[str, str]:
+    """What the groups of articles are called, in the active language."""
+    return {
+        "basics": _("First steps"),
+        "dns": _("DNS and its records"),
+        "mail": _("How mail travels"),
+        "authentication": _("Who may write in your name"),
+        "transport": _("Sealed on the way, with a logo on arrival"),
+        "practice": _("At work"),
+    }
 
 
 @require_safe

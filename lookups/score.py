@@ -105,7 +105,7 @@ def _left_out(sections: Mapping[str, Mapping[str, Any]]) -> set[str]:
 def _sends_nothing(sections: Mapping[str, Mapping[str, Any]]) -> bool:
     """SPF says so with `v=spf1 -all` alone."""
     findings = (sections.get("spf") or {}).get("findings") or ()
-    return any(finding["id"] == "spf-sends-nothing" for finding in findings)
+    return any(finding["id"] == "spf-no-mail" for finding in findings)
 
 
 def _records(sections: Mapping[str, Mapping[str, Any]], topic: str) -> Mapping[str, Any]:

@@ -10,7 +10,8 @@ from learn.articles import articles
 
 def home(request: HttpRequest) -> HttpResponse:
     """What the site is, the search field, and the articles to begin with."""
-    return render(request, "portal/home.html", {"articles": articles(request.LANGUAGE_CODE)})
+    first = [found for found in articles(request.LANGUAGE_CODE) if found.group == "basics"]
+    return render(request, "portal/home.html", {"articles": first})
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -87,7 +87,7 @@ def test_what_is_left_out():
 def test_a_domain_that_sends_nothing_needs_no_key():
     sections = {
         "mx": section("mx", kind="null"),
-        "spf": {"findings": [*ids("spf", Severity.GOOD, 1), {"id": "spf-sends-nothing"}]},
+        "spf": {"findings": [*ids("spf", Severity.GOOD, 1), {"id": "spf-no-mail"}]},
         "dkim": section("dkim"),
     }
     assert score(sections).total == 100

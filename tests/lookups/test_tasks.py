@@ -32,7 +32,7 @@ def test_sections_go_to_the_stream_and_the_row(classroom):
     assert set(report.sections) == set(engine_report.TOPICS)
     assert all(section["complete"] for section in report.sections.values())
     told = events(report)
-    assert told[0].startswith("section-") and told[-1] == "done" and told.count("section-mx") >= 2
+    assert told[0].startswith("section-") and told[-1] == "done" and "section-mx" in told
     assert 0 < stream.client().ttl(f"report:{report.id}") <= stream.KEEP_SECONDS
     assert not stream.is_leased(report.id)
 
