@@ -67,7 +67,7 @@ class Bench:
         return context
 
 
-def longest_chain(log: list[dict], slack: float = 4.0) -> list[dict]:
+def longest_chain(log: list[dict], slack: float = 10.0) -> list[dict]:
     """The longest row of questions of which each began when the one before it was answered."""
     entries = sorted(log, key=lambda entry: entry["started_ms"])
     chains: list[list[dict]] = []
