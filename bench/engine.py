@@ -29,7 +29,9 @@ async def measure(server: Server) -> None:
 
     async def one() -> None:
         nonlocal asked
-        resolver = Resolver(ResolverSettings((server,), classroom=server, share_seconds=0), transport)
+        resolver = Resolver(
+            ResolverSettings((server,), classroom=server, share_seconds=0), transport
+        )
         async for _ in report(Context(resolver, DOMAIN, Options(lesson=True))):
             pass
         asked += resolver.asked
