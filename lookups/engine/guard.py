@@ -113,8 +113,11 @@ class Guard:
         return public[:MAX_ADDRESSES]
 
     def allows(self, address: Address) -> bool:
-        """Whether `address` may be connected to at all."""
-        return scope_of(address, self._lesson) is Scope.PUBLIC
+        """Whether `address` may be connected to at all: only public ones, and from a lesson only
+        machines that are played, since learners write its zones themselves."""
+        if self._lesson:
+            return is_classroom(address)
+        return scope_of(address) is Scope.PUBLIC
 
     async def open(
         self,
