@@ -172,7 +172,7 @@ def test_headers(site):
 def test_preview_picture(visit, site):
     page = visit("/")
     check(page, "null-mx.classroom.test")
-    expect(page.locator(".postmark-large")).to_contain_text("Note")
+    expect(page.locator(".postmark-large")).to_contain_text("Broken")
     _, html = fetch(page.url)
     image = re.search(r'og:image" content="([^"]+)"', html)[1]
     import urllib.request
