@@ -5,7 +5,6 @@ RFC 5321 §5.1 (MX, order, implicit MX), RFC 7505 (null MX), RFC 2181 §10.3 (no
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,10 +18,10 @@ from ..resolver import Answer, Outcome, Resolver, name_text
 from . import mx_hosts, mx_rules
 from .answers import absence_finding, alias_finding, failure_finding
 from .mx_hosts import Host
+from .snapshots import snapshots
 
 TOPIC = "mx"
 MAX_HOSTS = 20  # that are looked at; RFC 5321 §5.1 lets senders stop earlier
-SNAPSHOT_SECONDS = 0.25  # between two partial sections while hosts are looked up
 
 
 @dataclass(slots=True)
@@ -68,7 +67,7 @@ async def check(context: Context) -> AsyncIterator[Section | Partial]:
     await _classify(case)
     if case.hosts:
         yield partial(case.section, complete=False)
-        async for _ in _look_up_hosts(case):
+        async for _ in snapshots(*(mx_hosts.look_up(context, host) for host in case.hosts)):
             yield partial(case.section, complete=False)
     yield case.section(complete=True)
 
@@ -123,19 +122,3 @@ async def _classify_implicit(case: _Case) -> None:
         return
     case.kind = "none"
     case.findings.append(mx_rules.none_finding(case.answer, addresses))
-
-
-async def _look_up_hosts(case: _Case) -> AsyncIterator[None]:
-    """Looks all hosts up side by side; yields when there may be something new to show."""
-    tasks = {asyncio.create_task(mx_hosts.look_up(case.context, host)) for host in case.hosts}
-    try:
-        pending = tasks
-        while pending:
-            done, pending = await asyncio.wait(pending, timeout=SNAPSHOT_SECONDS)
-            for task in done:
-                task.result()
-            if pending:
-                yield
-    finally:
-        for task in tasks:
-            task.cancel()

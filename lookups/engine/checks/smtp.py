@@ -5,7 +5,6 @@ RFC 5321 §3.1 (opening), RFC 3207 (STARTTLS), RFC 8996 (old TLS). Off unless th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +18,13 @@ from .answers import failure_finding
 from .mail_hosts import MailHosts, mail_hosts
 from .mx_rules import bounded
 from .smtp_rules import Spoken
+from .snapshots import snapshots
 
 __all__ = ["Probe", "check", "probe", "probes"]
 
 TOPIC = "smtp"
 MAX_HOSTS = 4  # that are spoken to, at one address of each family
 MAX_NAMES = 20  # of a certificate that are shown
-SNAPSHOT_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -63,25 +62,9 @@ async def check(context: Context) -> AsyncIterator[Section | Partial]:
     case = _Case(context, found, hosts)
     if hosts:
         yield partial(case.section, complete=False)
-        async for _ in _speak_to_all(case):
+        async for _ in snapshots(*(_speak_to(context, host) for host in hosts)):
             yield partial(case.section, complete=False)
     yield case.section(complete=True)
-
-
-async def _speak_to_all(case: _Case) -> AsyncIterator[None]:
-    """All hosts side by side; yields when there may be something new to show."""
-    tasks = {asyncio.create_task(_speak_to(case.context, host)) for host in case.hosts}
-    try:
-        pending = tasks
-        while pending:
-            done, pending = await asyncio.wait(pending, timeout=SNAPSHOT_SECONDS)
-            for task in done:
-                task.result()
-            if pending and done:
-                yield
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def _speak_to(context: Context, host: Spoken) -> None:

@@ -25,13 +25,13 @@ from . import spf_networks, spf_ready, spf_rules, spf_tree_rules
 from .answers import absence_finding, evidence, failure_finding
 from .mail_hosts import MailHosts, mail_hosts
 from .mx_rules import bounded
+from .snapshots import snapshots
 from .spf_networks import Coverage
 from .spf_tree import Forest
 from .spf_tree_rules import Host
 
 TOPIC = "spf"
 MAX_RECORDS = 5  # of a domain that are shown
-SNAPSHOT_SECONDS = 0.25  # between two partial sections while the tree grows
 
 
 @dataclass(slots=True)
@@ -91,25 +91,12 @@ def _classify(case: _Case) -> None:
     case.texts = [text for _, text in texts]
 
 
-async def _look_further(case: _Case, record: Record) -> AsyncIterator[None]:
+def _look_further(case: _Case, record: Record) -> AsyncIterator[None]:
     """Asks for all that the record leads to, and for the hosts that take the domain's mail."""
     forest = case.forest = Forest(case.context, case.domain)
-    tasks = {
-        asyncio.create_task(forest.grow(record, case.answer)),
-        asyncio.create_task(_ask_hosts(case)),
-        asyncio.create_task(_ask_explanation(case, record)),
-    }
-    try:
-        pending = tasks
-        while pending:
-            done, pending = await asyncio.wait(pending, timeout=SNAPSHOT_SECONDS)
-            for task in done:
-                task.result()
-            if pending and not done:
-                yield
-    finally:
-        for task in tasks:
-            task.cancel()
+    return snapshots(
+        forest.grow(record, case.answer), _ask_hosts(case), _ask_explanation(case, record)
+    )
 
 
 async def _ask_hosts(case: _Case) -> None:
