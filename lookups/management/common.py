@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from lookups.engine.resolver import Outcome
@@ -14,6 +17,20 @@ from lookups.engine.transport import Server
 from lookups.runtime import is_lesson, parse_server
 
 BAD_INPUT, NO_DNS = 2, 3
+
+
+class DnsCommand(BaseCommand):
+    """A command that asks DNS and needs no database; `run` gives its exit code."""
+
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with translation.override(options["language"]):
+            sys.exit(self.run(options))
+
+    def run(self, options: dict[str, Any]) -> int:
+        raise NotImplementedError
 
 
 def add_resolver_argument(parser: argparse.ArgumentParser) -> None:

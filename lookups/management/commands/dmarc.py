@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from lookups import output
@@ -24,6 +21,7 @@ from lookups.forms import explain
 from lookups.management.common import (
     BAD_INPUT,
     NO_DNS,
+    DnsCommand,
     add_output_arguments,
     add_resolver_argument,
     classroom_address,
@@ -37,23 +35,17 @@ from lookups.text_report import render
 MADE = 0
 
 
-class Command(BaseCommand):
+class Command(DnsCommand):
     """Exit 0: an answer was made; 2: bad input; 3: no DNS server answered."""
 
     help = "Find the DMARC policy that is in force for a domain (RFC 9989)."
-    requires_system_checks: list[str] = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("domain", help="a domain, or an email address or URL with it")
         add_resolver_argument(parser)
         add_output_arguments(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with translation.override(options["language"]):
-            sys.exit(self._run(options))
-
-    def _run(self, options: dict[str, Any]) -> int:
+    def run(self, options: dict[str, Any]) -> int:
         try:
             domain = parse_domain(options["domain"])
         except DomainError as error:

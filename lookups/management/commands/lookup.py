@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -31,12 +29,10 @@ from lookups.text_report import render
 MADE, FAILED_ON = 0, 1
 
 
-class Command(BaseCommand):
+class Command(common.DnsCommand):
     """Exit 0: report made; 1: --fail-on met; 2: bad input; 3: no DNS server answered."""
 
     help = "Check the mail DNS of a domain."
-    requires_system_checks: list[str] = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("domain", help="a domain, or an email address or URL with it")
@@ -51,11 +47,7 @@ class Command(BaseCommand):
             "--fail-on", choices=["warning", "error"], help="exit 1 for findings as severe as this"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with translation.override(options["language"]):
-            sys.exit(self._run(options))
-
-    def _run(self, options: dict[str, Any]) -> int:
+    def run(self, options: dict[str, Any]) -> int:
         try:
             domain = parse_domain(options["domain"])
         except DomainError as error:

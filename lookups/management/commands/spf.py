@@ -6,13 +6,10 @@ import argparse
 import asyncio
 import ipaddress
 import json
-import sys
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -29,12 +26,10 @@ MADE = 0
 MAX_INPUT = 1000  # characters of an argument
 
 
-class Command(BaseCommand):
+class Command(common.DnsCommand):
     """Exit 0: a result was found, whichever; 2: bad input; 3: no DNS server answered."""
 
     help = "Check by SPF (RFC 7208) whether an address may send mail for a sender."
-    requires_system_checks: list[str] = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--ip", default="", help="the address that the mail comes from")
@@ -45,11 +40,7 @@ class Command(BaseCommand):
         common.add_resolver_argument(parser)
         common.add_output_arguments(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with translation.override(options["language"]):
-            sys.exit(self._run(options))
-
-    def _run(self, options: dict[str, Any]) -> int:
+    def run(self, options: dict[str, Any]) -> int:
         ip = _address(options["ip"])
         sender, helo = options["sender"].strip().strip("<>"), options["helo"].strip()
         if ip is None or (error := _error(sender, helo)):
