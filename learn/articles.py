@@ -18,6 +18,7 @@ import frontmatter
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+from . import glossary
 from .markdown import Heading, Part, render, render_inline
 
 CONTENT = Path(__file__).parent / "content"
@@ -46,6 +47,16 @@ class RecordPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of an article's quiz. `right` is the position of the right answer, from 0."""
+
+    question: str
+    answers: tuple[str, ...]
+    right: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """One article in one language, rendered. `minutes`: to read it."""
 
@@ -60,8 +71,10 @@ class Article:
     short: tuple[SafeString, ...]
     sources: tuple[Source, ...]
     anatomy: tuple[RecordPart, ...]
+    quiz: tuple[Question, ...]
     headings: tuple[Heading, ...]
     parts: tuple[Part, ...] = field(repr=False)
+    terms: tuple[glossary.Term, ...] = field(default=(), repr=False)
 
 
 def articles(language: str) -> list[Article]:
@@ -80,6 +93,11 @@ def _group(article: Article) -> str:
 
 def article(slug: str, language: str) -> Article | None:
     return _load_all(language, _stamp()).get(slug)
+
+
+def markdown_of(slug: str, language: str) -> str:
+    """The text of an article as its author wrote it, without the front matter."""
+    return frontmatter.loads(_in_language(language, f"{slug}.md").read_text("utf-8")).content
 
 
 def picture(name: str, language: str) -> SafeString:
@@ -121,7 +139,8 @@ def _load(slug: str, language: str) -> Article:
     # Headings have the ids of the English text, so that a link to one works in every language.
     english = frontmatter.loads((CONTENT / FALLBACK / f"{slug}.md").read_text("utf-8"))
     ids = [heading.id for heading in render(english.content).headings]
-    rendered = render(document.content, prefix, ids)
+    finder = glossary.finder(path.parent.name, slug, document.content)
+    rendered = render(document.content, prefix, ids, finder)
     return Article(
         slug=slug,
         language=path.parent.name,
@@ -137,8 +156,12 @@ def _load(slug: str, language: str) -> Article:
             RecordPart(part["part"], part["label"], render_inline(part["text"], prefix))
             for part in meta.get("anatomy", [])[:_ANATOMY_PARTS]
         ),
+        quiz=tuple(
+            Question(q["question"], tuple(q["answers"]), q["right"], q["why"]) for q in meta["quiz"]
+        ),
         headings=rendered.headings,
         parts=rendered.parts,
+        terms=tuple(glossary.term(id, path.parent.name) for id in rendered.terms),
     )
 
 

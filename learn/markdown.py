@@ -20,13 +20,18 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from .glossary import Finder
+
 DIRECTIVE = re.compile(
     r"::(?:(?P<anatomy>anatomy)|live +(?P<live>[a-z0-9.-]+(?: +[a-z-]+)?)"
     r"|picture +(?P<picture>[a-z0-9-]+))"
 )
+GLOSSARY = "/learn/glossary/"
 SAFE_LINK = re.compile(r"https?://|mailto:|/(?!/)|#", re.IGNORECASE)
 # base.html has an element of this id already.
 TAKEN_IDS = frozenset({"content"})
+# More links than these would make a text hard to read.
+MAX_TERMS, MAX_TERMS_OF_A_PARAGRAPH = 12, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,20 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """The plain text from one heading to the next."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
+    """`terms`: the glossary's terms that the text links to, in their order."""
+
     parts: tuple[Part, ...]
     headings: tuple[Heading, ...]
+    terms: tuple[str, ...] = ()
 
 
 def _parser() -> MarkdownIt:
@@ -65,18 +81,22 @@ def _parser() -> MarkdownIt:
 PARSER = _parser()
 
 
-def render(text: str, prefix: str = "", ids: Sequence[str] | None = None) -> Rendered:
+def render(
+    text: str, prefix: str = "", ids: Sequence[str] | None = None, finder: Finder | None = None
+) -> Rendered:
     """Renders an article's body.
 
     `prefix` goes before links to other pages of the site ("/ja"). `ids` are the ids of the
     headings, in order; a heading beyond them is called section-1, section-2 ... by its position.
-    Without `ids`, headings are named after their text.
+    Without `ids`, headings are named after their text. What `finder` finds is linked to the
+    glossary where it is mentioned first.
     """
     tokens = PARSER.parse(text)
     _prefix_links(tokens, prefix)
     _label_tables(tokens)
     headings = _name_headings(tokens, ids)
-    return Rendered(tuple(_parts(tokens)), headings)
+    terms = _link_terms(tokens, finder, f"{prefix}{GLOSSARY}#") if finder else ()
+    return Rendered(tuple(_parts(tokens)), headings, terms)
 
 
 def render_inline(text: str, prefix: str = "") -> SafeString:
@@ -84,6 +104,23 @@ def render_inline(text: str, prefix: str = "") -> SafeString:
     tokens = PARSER.parseInline(text)
     _prefix_links(tokens, prefix)
     return _html(tokens)
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    """What a reader sees of an article's text and code; the first section has no heading."""
+    found: list[Section] = []
+    heading, lines, opening = "", [], ""
+    tokens = PARSER.parse(text)
+    for token in tokens:
+        if opening == "heading_open":
+            found.append(Section(heading, "\n".join(lines)))
+            heading, lines = _text(token), []
+        elif token.type == "inline" and not _directive(token):
+            lines.append(_text(token))
+        elif token.type in ("fence", "code_block"):
+            lines.append(token.content.strip())
+        opening = token.type
+    return (*found, Section(heading, "\n".join(lines)))
 
 
 def _html(tokens: Sequence[Token]) -> SafeString:
@@ -173,18 +210,76 @@ def _prefix_links(tokens: Sequence[Token], prefix: str) -> None:
 
 
 def _label_tables(tokens: Sequence[Token]) -> None:
-    """Each cell names its column, so that a narrow screen can show a row as a card."""
+    """Each cell names its column, so that a narrow screen can show a row as a card.
+
+    Where the corner is empty, the first column holds the heads of the rows.
+    """
     labels: list[str] = []
     column = 0
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline, close in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if token.type == "table_open":
             token.attrSet("class", "data")
             labels = []
         elif token.type == "tr_open":
             column = 0
         elif token.type == "th_open":
-            token.attrSet("scope", "col")
             labels.append(_text(inline))
+            if labels[-1]:
+                token.attrSet("scope", "col")
+            else:
+                token.tag = close.tag = "td"
         elif token.type == "td_open":
-            token.attrSet("data-label", labels[column])
+            if labels[column]:
+                token.attrSet("data-label", labels[column])
+            else:
+                token.attrSet("scope", "row")
+                token.tag = close.tag = "th"
             column += 1
+
+
+def _link_terms(tokens: Sequence[Token], finder: Finder, page: str) -> tuple[str, ...]:
+    """Links the first mention of each term to its place on `page`: in running text alone, not in
+    headings, the heads of tables, links or code."""
+    linked: list[str] = []
+    opening = ""
+    for token in tokens:
+        if token.type != "inline":
+            opening = token.type
+            continue
+        if opening in ("heading_open", "th_open") or _directive(token):
+            continue
+        most = min(MAX_TERMS, len(linked) + MAX_TERMS_OF_A_PARAGRAPH)
+        token.children = list(_with_terms(token.children or [], finder, page, linked, most))
+    return tuple(linked)
+
+
+def _with_terms(
+    children: Sequence[Token], finder: Finder, page: str, linked: list[str], most: int
+) -> Iterator[Token]:
+    """The tokens of a paragraph with its terms as links; they are added to `linked`."""
+    inside_link = 0
+    for child in children:
+        inside_link += child.nesting if child.type in ("link_open", "link_close") else 0
+        if child.type != "text" or inside_link:
+            yield child
+            continue
+        start = 0
+        for found in finder.find(child.content):
+            if len(linked) >= most or found.id in linked:
+                continue
+            linked.append(found.id)
+            yield _piece(child.content[start : found.start])
+            yield Token("link_open", "a", 1, attrs=_term_attributes(found.id, page))
+            yield _piece(child.content[found.start : found.end])
+            yield Token("link_close", "a", -1)
+            start = found.end
+        yield _piece(child.content[start:])
+
+
+def _piece(text: str) -> Token:
+    return Token("text", "", 0, content=text)
+
+
+def _term_attributes(id: str, page: str) -> dict[str, str | int | float]:
+    """The note that describes the link is put on the page by learn/_terms.html."""
+    return {"class": "term", "href": page + id, "aria-describedby": f"term-{id}"}

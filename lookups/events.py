@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import kombu.exceptions
@@ -62,6 +62,7 @@ class _Teller:
     language: str
     compact: str
     last: str
+    told: dict[str, str] = field(default_factory=dict)  # the HTML of each event, as last sent
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         yield f"retry: {RETRY_MS}\n\n"
@@ -72,12 +73,12 @@ class _Teller:
                 if any(event.event == "done" for event in news) or not news:
                     await self.report.arefresh_from_db()
                 else:
-                    for chunk in self._tell(news):
+                    for chunk in filter(None, self._tell(news)):
                         yield chunk
                 if not news and not self.report.is_finished:
                     yield ": still here\n\n"
                     await sync_to_async(self._revive)()
-            for chunk in self._all():
+            for chunk in filter(None, self._all()):
                 yield chunk
         except Report.DoesNotExist:
             yield _event("done", "", self.last)  # deleted while it was being watched
@@ -154,8 +155,12 @@ class _Teller:
         return self._render(f"section-{section.topic}", template, section=section)
 
     def _render(self, event: str, template: str, **context: Any) -> Chunk:
+        """The event; nothing where the page shows the very same already."""
         with translation.override(self.language):
             html = render_to_string(template, {"view": self.view, **context})
+        if self.told.get(event) == html:
+            return ""
+        self.told[event] = html
         return _event(event, html, self.last)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,28 +27,74 @@ class Line:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic in the index: the findings that are shown, and how many of each severity it has."""
+
+    id: str
+    title: str
+    lines: list[Line]
+    counts: list[Count]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many findings something would show."""
+
+    id: str
+    title: str
+    count: int
+
+
 @require_safe
 def findings(request: HttpRequest) -> HttpResponse:
-    """All findings by topic. `severity` shows those of one severity only."""
+    """All findings by topic. `severity` and `topic` show those of one severity or topic only."""
     language = get_language() or "en"
-    wanted = request.GET.get("severity", "")
-    chosen = wanted if wanted in list(Severity) else ""
-    topics = []
-    for topic in catalog.topics():
-        entries = [catalog.entry(id) for id in catalog.ids()]
-        lines = [
-            Line(entry.id, entry.severity.value, entry.texts_in(language).name)
-            for entry in entries
-            if entry.topic == topic and chosen in ("", entry.severity.value)
-        ]
-        if lines:
-            topics.append({"title": catalog.topic_title(topic, language), "lines": lines})
+    severities = [severity.value for severity in reversed(Severity)]
+    severity = _chosen(request, "severity", severities)
+    topic = _chosen(request, "topic", catalog.topics())
+    titles = {id: catalog.topic_title(id, language) for id in catalog.topics()}
+    entries = [catalog.entry(id) for id in catalog.ids()]
+    of_severity = [e for e in entries if severity in ("", e.severity.value)]
+    of_topic = [e for e in entries if topic in ("", e.topic)]
+    shown = [entry for entry in of_severity if topic in ("", entry.topic)]
+    by_severity = Counter(entry.severity.value for entry in of_topic)
+    by_topic = Counter(entry.topic for entry in of_severity)
     context = {
-        "topics": topics,
-        "chosen": chosen,
-        "severities": [severity.value for severity in reversed(Severity)],
+        "severity": severity,
+        "topic": topic,
+        "severities": [Count(id, "", by_severity[id]) for id in severities],
+        "contents": [Count(id, title, by_topic[id]) for id, title in titles.items()],
+        "in_topic": len(of_topic),
+        "in_severity": len(of_severity),
+        "count": len(shown),
+        "topics": list(_topics(shown, titles, severities, language)),
     }
     return render(request, "lookups/findings.html", context)
+
+
+def _chosen(request: HttpRequest, name: str, possible: Sequence[str]) -> str:
+    """The value of a GET parameter; empty, which means all, for one that does not exist."""
+    wanted = request.GET.get(name, "")
+    return wanted if wanted in possible else ""
+
+
+def _topics(
+    shown: Sequence[catalog.Entry],
+    titles: Mapping[str, str],
+    severities: Sequence[str],
+    language: str,
+) -> Iterator[Topic]:
+    """The topics that have something to show, each with its findings."""
+    for topic, title in titles.items():
+        entries = [entry for entry in shown if entry.topic == topic]
+        if not entries:
+            continue
+        count = Counter(entry.severity.value for entry in entries)
+        lines = [
+            Line(entry.id, entry.severity.value, entry.texts_in(language).name) for entry in entries
+        ]
+        yield Topic(topic, title, lines, [Count(id, "", count[id]) for id in severities])
 
 
 @require_safe

@@ -66,6 +66,11 @@ class SectionView:
         """Nothing is known yet, so that the place is held for what will come."""
         return not self.complete and not self.records
 
+    @property
+    def folds(self) -> bool:
+        """In order, so that a phone may show one line of it. Where mail goes is always shown."""
+        return self.status == "good" and self.topic != "mx"
+
 
 @dataclass(frozen=True, slots=True)
 class ReportView:

@@ -18,6 +18,7 @@ from .engine.resolver import Resolver, ResolverSettings
 from .engine.transport import Server, Transport
 
 LESSONS = "classroom.test"
+OWN_ZONES = "zone." + LESSONS
 # The reverse zones of the classroom's addresses (engine.addresses.CLASSROOM).
 LESSON_ZONES = (
     LESSONS,
@@ -34,6 +35,11 @@ LESSON_BLOCKLISTS = ("blocklist.classroom.test",)
 
 # What a visitor of these lessons names as DKIM selectors.
 LESSON_SELECTORS = {"dkim-typo." + LESSONS: ("sumer2026",)}
+
+
+def is_own_zone(domain: str) -> bool:
+    """Whether `domain` (A-labels) lies in a learner's own zone, which may change at any time."""
+    return domain.endswith("." + OWN_ZONES)
 
 
 def is_lesson(domain: str) -> bool:

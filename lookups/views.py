@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import kombu.exceptions
@@ -26,6 +27,7 @@ from .engine.report import TOPICS
 from .forms import InputError, read_domain, read_selectors
 from .models import Report
 from .presentation import ReportView, query_views, section_views
+from .runtime import is_own_zone
 
 ASKED = "asked"  # session key: tokens of the reports this visitor asked for, the newest last
 MAX_ASKED = 50
@@ -57,6 +59,12 @@ def check(request: HttpRequest) -> HttpResponse:
     return _unavailable(request) if report is None else redirect(report)
 
 
+def ask(request: HttpRequest, domain: Domain, selectors: Sequence[str] = ()) -> HttpResponse:
+    """The way to a new report on `domain`, for pages that have a button for one."""
+    report = _report_for(request, domain, anew=True, selectors=" ".join(selectors))
+    return _unavailable(request) if report is None else redirect(report)
+
+
 @never_cache
 @require_POST
 def live(request: HttpRequest) -> HttpResponse:
@@ -85,7 +93,7 @@ def _report_for(
 ) -> Report | None:
     """A report to look at: a young one that others asked for, or a new one; None without queue."""
     same = Report.objects.shareable(domain.ascii, selectors).order_by("-created")
-    young = None if anew else same.first()
+    young = None if anew or is_own_zone(domain.ascii) else same.first()
     if young:
         return _note_asked(request, young)
     report = Report.objects.create(

@@ -20,6 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from learn import progress
+from learn.own_zones import shelf
 from lookups.models import Report
 from portal.accounts.forms import DeleteAccountForm
 
@@ -36,7 +38,8 @@ READABLE = {"indent": 2, "ensure_ascii": False}
 def account(request: HttpRequest) -> HttpResponse:
     """Address, date joined, and the ways to change, take away or delete it all."""
     saved = Report.objects.saved_by(request.user).count()
-    return render(request, "portal/account.html", {"saved": saved})
+    done = len(progress.done_by(request.user))
+    return render(request, "portal/account.html", {"saved": saved, "articles_done": done})
 
 
 @never_cache
@@ -50,7 +53,7 @@ def account_export(request: HttpRequest) -> HttpResponse:
 
 
 def exported(user: Any) -> dict[str, Any]:
-    """The account and its reports, also those unsaved or deleted but not gone yet."""
+    """The account, its reports (also those unsaved or deleted but not gone yet), its progress."""
     reports = Report.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED)
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     return {
@@ -63,6 +66,8 @@ def exported(user: Any) -> dict[str, Any]:
             report | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
             for report in reports
         ],
+        "articles_done": progress.exported(user),
+        **shelf.exported(user),
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
@@ -43,3 +45,16 @@ def service_unavailable(get_response):
 
     middleware.process_exception = process_exception
     return middleware
+
+
+class CompressPages(GZipMiddleware):
+    """Gzip for whole pages, with Django's padding of random length against BREACH.
+
+    Nothing that streams: each event of a running report must leave at once, and static files come
+    compressed already.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase):
+        if response.streaming:
+            return response
+        return super().process_response(request, response)

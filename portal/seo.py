@@ -13,9 +13,24 @@ from django.views.decorators.http import require_safe
 
 from learn.articles import articles
 from learn.classroom.lessons import lessons
+from learn.own_zones.exercises import exercises
+from learn.tracks import tracks
 from lookups import catalog
 
-PAGES = ("home", "learn", "check", "findings", "classroom", "reverse", "score")
+PAGES = (
+    "home",
+    "learn",
+    "glossary",
+    "journey",
+    "check",
+    "findings",
+    "classroom",
+    "own-zones",
+    "exercises",
+    "reverse",
+    "score",
+    "anatomy",
+)
 
 
 @require_safe
@@ -56,6 +71,22 @@ class Articles(PublicSitemap):
         return reverse("article", args=[item])
 
 
+class Tracks(PublicSitemap):
+    def items(self) -> list[str]:
+        return [track.id for track in tracks("en")]
+
+    def location(self, item: str) -> str:
+        return reverse("track", args=[item])
+
+
+class Exercises(PublicSitemap):
+    def items(self) -> list[str]:
+        return [exercise.id for exercise in exercises("en")]
+
+    def location(self, item: str) -> str:
+        return reverse("exercise", args=[item])
+
+
 class Findings(PublicSitemap):
     def items(self) -> list[str]:
         return catalog.ids()
@@ -72,4 +103,11 @@ class Lessons(PublicSitemap):
         return reverse("classroom-group", args=[item])
 
 
-sitemaps = {"pages": Pages, "articles": Articles, "findings": Findings, "lessons": Lessons}
+sitemaps = {
+    "pages": Pages,
+    "articles": Articles,
+    "tracks": Tracks,
+    "findings": Findings,
+    "lessons": Lessons,
+    "exercises": Exercises,
+}

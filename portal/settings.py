@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "portal.middleware.CompressPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -130,6 +131,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-reports": {"task": "lookups.tasks.expire_reports", "schedule": 3600.0},
     "revive-reports": {"task": "lookups.tasks.revive_reports", "schedule": 30.0},
+    "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
 

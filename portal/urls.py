@@ -4,8 +4,14 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
+from learn import anatomy_views, glossary_views, progress_views
 from learn import views as learn
 from learn.classroom import views as classroom
+from learn.feeds import ArticlesFeed
+from learn.journey import views as journey
+from learn.own_zones import exercise_views, queries
+from learn.own_zones import views as own_zones
+from learn.search import views as search_views
 from lookups import events, finding_views, reverse_views, saved_views, views
 from portal import account_views, seo
 from portal import views as portal
@@ -40,8 +46,25 @@ urlpatterns += i18n_patterns(
     path("saved/<str:token>/revoke/", saved_views.revoke, name="saved-revoke"),
     path("saved/<str:token>/renew/", saved_views.renew, name="saved-renew"),
     path("learn/", learn.learn, name="learn"),
+    path("learn/feed/", ArticlesFeed(), name="learn-feed"),
+    path("learn/tracks/<slug:id>/", learn.track, name="track"),
+    path("learn/progress/merge/", progress_views.merge, name="progress-merge"),
+    path("learn/progress/undo/", progress_views.undo, name="progress-undo"),
+    path("learn/anatomy/", anatomy_views.anatomy, name="anatomy"),
+    path("learn/journey/", journey.journey, name="journey"),
+    path("learn/glossary/", glossary_views.glossary, name="glossary"),
     path("learn/<slug:slug>/", learn.article, name="article"),
+    path("learn/<slug:slug>/done/", progress_views.done, name="article-done"),
+    path("learn/<slug:slug>/card.png", learn.image, name="article-image"),
+    path("search/", search_views.search, name="search"),
     path("classroom/", classroom.classroom, name="classroom"),
+    path("classroom/zone/", own_zones.own_zones, name="own-zones"),
+    path("classroom/zone/<slug:label>/", own_zones.own_zone, name="own-zone"),
+    path("classroom/zone/<slug:label>/undo/", own_zones.undo, name="own-zone-undo"),
+    path("classroom/zone/<slug:label>/delete/", own_zones.delete, name="own-zone-delete"),
+    path("classroom/zone/<slug:label>/queries/", queries.events, name="own-zone-queries"),
+    path("classroom/exercises/", exercise_views.index, name="exercises"),
+    path("classroom/exercises/<slug:id>/", exercise_views.exercise, name="exercise"),
     path("classroom/<slug:id>/", classroom.group, name="classroom-group"),
     path("account/", account_views.account, name="account"),
     path("account/export.json", account_views.account_export, name="account-export"),

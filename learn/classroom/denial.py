@@ -180,3 +180,66 @@ class Nsec3Chain:
 def _next_closer(name: Name, encloser: Name) -> Name:
     """The name one label longer than `encloser` (RFC 5155 §1.3)."""
     return Name(name.labels[len(name) - len(encloser) - 1 :])
+
+
+class MinimalChain:
+    """NSEC records made for one question, which cover its name and nothing else (RFC 4470).
+
+    For zones without wildcards that are not the same at every question.
+    """
+
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+
+    def at(self, name: Name) -> dns.rrset.RRset | None:
+        return self._record(name, _below(name)) if self._zone.types_at(name) else None
+
+    def no_type(self, name: Name) -> Proof:
+        # A name that only has names below it gets a record as well, as in RFC 9824 §3.2.
+        return [self._record(name, _below(name))]
+
+    def no_name(self, name: Name, encloser: Name) -> Proof:
+        closer, wildcard = _next_closer(name, encloser), _wildcard(encloser)
+        return [self._around(closer), self._around(wildcard)]
+
+    def expanded(self, name: Name, encloser: Name) -> Proof:
+        return []
+
+    def no_type_expanded(self, name: Name, encloser: Name) -> Proof:
+        return []
+
+    def _around(self, name: Name) -> dns.rrset.RRset:
+        """The record from just before `name` to just behind all that is below it."""
+        first, *others = name.labels
+        before, behind = _label_before(first), _label_behind(first)
+        owner = Name((before, *others)) if before else Name(others)
+        return self._record(owner, Name((behind, *others)))
+
+    def _record(self, name: Name, following: Name) -> dns.rrset.RRset:
+        windows = NsecBitmap.from_rdtypes(list(self._zone.types_at(name) | {RRSIG, NSEC}))
+        return dns.rrset.from_rdata(name, _ttl(self._zone), Nsec(IN, NSEC, following, windows))
+
+
+def _below(name: Name) -> Name:
+    """The first name that could stand below `name`, or behind it where that would be too long."""
+    try:
+        return Name((b"\0", *name.labels))
+    except dns.name.NameTooLong:
+        return Name((_label_behind(name.labels[0]), *name.labels[1:]))
+
+
+def _label_before(label: bytes) -> bytes:
+    """A label just before this one in canonical order, where capitals count as small letters."""
+    last = label[-1] - 1 if label[-1] else -1
+    if last < 0:
+        return label[:-1]
+    if 0x41 <= last <= 0x5A:
+        last = 0x40
+    return label[:-1] + bytes([last]) + (b"\xff" if len(label) < 60 else b"")
+
+
+def _label_behind(label: bytes) -> bytes:
+    """A label just behind this one and all names below it."""
+    if len(label) < 60:
+        return label + b"\0"
+    return label[:-1] + bytes([min(label[-1] + 1, 0xFF)])

@@ -16,7 +16,7 @@ import struct
 import tempfile
 import tomllib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -72,11 +72,17 @@ class Machine:
 
 
 class MailServer:
-    """Plays the machines. `host` and `port` are set once it has started."""
+    """Plays the machines. `host` and `port` are set once it has started.
 
-    def __init__(self, authority: Authority) -> None:
+    `host_at` knows the machines that stand in no lesson: the name at an address, or nothing.
+    """
+
+    def __init__(
+        self, authority: Authority, host_at: Callable[[str], str] | None = None
+    ) -> None:
         self.host, self.port = "", 0
         self._authority = authority
+        self._host_at = host_at
         self._server: asyncio.Server | None = None
         self._conversations: set[asyncio.Task[None]] = set()
         self._context = lru_cache(256)(self._make_context)
@@ -103,7 +109,7 @@ class MailServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            machine = machine_at(await _proxied(reader))
+            machine = self._machine(await _proxied(reader))
             if machine.resets:
                 _reset(writer)
                 return
@@ -112,6 +118,10 @@ class MailServer:
             pass  # the client went away, said too much, or nothing for too long
         finally:
             writer.close()
+
+    def _machine(self, address: str) -> Machine:
+        host = self._host_at(address) if self._host_at else ""
+        return Machine(host) if host else machine_at(address)
 
     def tls_context(self, machine: Machine) -> ssl.SSLContext:
         """TLS settings of `machine`; kept for a day."""

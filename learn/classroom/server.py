@@ -6,10 +6,12 @@ import asyncio
 import os
 import socket
 import threading
+from collections.abc import Callable
 
 from learn.classroom import authority
 from learn.classroom.answers import HEADER, Authority, Reply
 from learn.classroom.mail import MailServer
+from learn.classroom.own import OwnZones
 from learn.classroom.web import WebServer
 from learn.classroom.zone_files import load
 
@@ -22,12 +24,13 @@ PORT_ATTEMPTS = 50
 class ClassroomServer:
     """An authoritative server for the lessons: UDP and TCP on one port.
 
-    `host` and `port` are set once it has started.
+    `own` answers for the zones of learners. `host` and `port` are set once it has started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own: OwnZones | None = None) -> None:
         self.host = ""
         self.port = 0
+        self._own = own
         self._authority = Authority(load())
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
@@ -57,12 +60,16 @@ class ClassroomServer:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
+    def _reply(self, packet: bytes, tcp: bool, client: str) -> Reply:
+        own = self._own.reply(packet, tcp, client) if self._own else None
+        return own or self._authority.reply(packet, tcp)
+
     async def _bind(self, port: int) -> None:
         tcp = await asyncio.start_server(self._on_connection, self.host, port)
         self.port = int(tcp.sockets[0].getsockname()[1])
         try:
             self._udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: _Datagrams(self._authority), local_addr=(self.host, self.port)
+                lambda: _Datagrams(self._reply), local_addr=(self.host, self.port)
             )
         except OSError:
             tcp.close()
@@ -81,7 +88,8 @@ class ClassroomServer:
         """Answer the queries of one connection in their order."""
         try:
             while packet := await asyncio.wait_for(_read(reader), IDLE_SECONDS):
-                reply = self._authority.reply(packet, tcp=True)
+                peer = writer.get_extra_info("peername")
+                reply = self._reply(packet, True, str(peer[0]) if peer else "")
                 await asyncio.sleep(reply.delay)
                 if reply.close:
                     break
@@ -95,14 +103,14 @@ class ClassroomServer:
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+    def __init__(self, reply: Callable[[bytes, bool, str], Reply]) -> None:
+        self._reply = reply
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self._authority.reply(data, tcp=False)
+        reply = self._reply(data, False, str(addr[0]))
         if reply.delay:
             asyncio.get_running_loop().call_later(reply.delay, self._send, reply, addr)
         else:
@@ -120,13 +128,16 @@ async def _read(reader: asyncio.StreamReader) -> bytes | None:
 
 
 class Classroom:
-    """Every machine of the lessons: a DNS, a web and a mail server that play all of them."""
+    """Every machine of the lessons: a DNS, a web and a mail server that play all of them.
 
-    def __init__(self) -> None:
+    `own`: the zones of learners, where they are to be had.
+    """
+
+    def __init__(self, own: OwnZones | None = None) -> None:
         self._authority = authority.Authority()
-        self.dns = ClassroomServer()
+        self.dns = ClassroomServer(own)
         self.web = WebServer(self._authority)
-        self.mail = MailServer(self._authority)
+        self.mail = MailServer(self._authority, own.host_at if own else None)
 
     async def start(
         self, host: str = "127.0.0.1", port: int = 0, web_port: int = 0, mail_port: int = 0
@@ -181,9 +192,9 @@ def _background() -> Classroom:
         return _Background.classroom
 
 
-def _start_thread() -> Classroom:
+def _start_thread(own: OwnZones | None = None) -> Classroom:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="classroom", daemon=True).start()
-    classroom = Classroom()
+    classroom = Classroom(own)
     asyncio.run_coroutine_threadsafe(classroom.start(), loop).result(timeout=10)
     return classroom

@@ -7,6 +7,7 @@ how. Everything is read once; no path that a client sends ever reaches the file 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import tomllib
 from collections.abc import Iterable
@@ -31,6 +32,7 @@ MEDIA_TYPES = {
     ".pem": "application/pem-certificate-chain",
     ".html": "text/html; charset=utf-8",
 }
+_OWN_POLICY = re.compile(rf"mta-sts\.([a-z]+\.zone\.{re.escape(APEX)})/\.well-known/mta-sts\.txt")
 GARBAGE = b"\x16\x03 220 this is no web server\r\n\xff\xfe\r\n\r\n"
 
 
@@ -157,12 +159,20 @@ async def _respond(
 
 
 def _found(key: str, its: Deviation) -> tuple[int, bytes]:
-    body = marks.minted(key) or files().get(key)
+    body = marks.minted(key) or files().get(key) or _own_policy(key)
     if its.status != 200:
         return its.status, f"{its.status}\n".encode()
     if body is None:
         return 404, b"404\n"
     return 200, body.ljust(its.octets)
+
+
+def _own_policy(key: str) -> bytes | None:
+    """The MTA-STS policy (RFC 8461 §3.2) of a learner's own zone: its own hosts take its mail."""
+    if not (found := _OWN_POLICY.fullmatch(key)):
+        return None
+    mode = "version: STSv1\r\nmode: enforce\r\n"
+    return f"{mode}mx: *.{found[1]}\r\nmax_age: 1209600\r\n".encode()
 
 
 def _headers(key: str, its: Deviation) -> list[tuple[str, str]]:

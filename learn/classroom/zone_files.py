@@ -80,6 +80,7 @@ def zone_lessons() -> list[str]:
 def load() -> School:
     """Read everything, once per process. Raises dnspython's exceptions where a file is wrong."""
     files = {"@": (HERE / "apex.zone").read_text("utf-8")}
+    files["zone"] = (HERE / "own.zone").read_text("utf-8")
     files.update({lesson: zone_text(lesson) for lesson in zone_lessons()})
     return build(
         files,
@@ -114,7 +115,7 @@ def _add_zones(data: ZoneData, files: dict[dns.name.Name, str]) -> None:
     """Zones first; then the records of lessons that are part of one."""
     parts = []
     for origin, text in files.items():
-        rrsets = _read(text, origin)
+        rrsets = read_rrsets(text, origin)
         if any(rrset.rdtype == SOA and rrset.name == origin for rrset in rrsets):
             zone = data.zones[origin] = Zone(origin)
             for rrset in rrsets:
@@ -134,7 +135,8 @@ class _AsWritten(dns.zonefile.RRsetsReaderTransaction):  # type: ignore[misc]
         """CNAME beside other records is let through."""
 
 
-def _read(text: str, origin: dns.name.Name) -> list[dns.rrset.RRset]:
+def read_rrsets(text: str, origin: dns.name.Name) -> list[dns.rrset.RRset]:
+    """The records of a zone file. Raises dnspython's exceptions."""
     manager = dns.zonefile.RRSetsReaderManager(origin)
     with _AsWritten(manager, True, False) as transaction:
         tokenizer = dns.tokenizer.Tokenizer(text, str(origin))

@@ -106,6 +106,11 @@ def part_note(kind: str, language: str) -> str:
     return _in_language(note, language) if note else ""
 
 
+def part_reference(kind: str) -> str:
+    """The section of an RFC behind the note of that kind, such as "RFC 1035 §5.1", or nothing."""
+    return _parts().get(kind, {}).get("rfc", "")
+
+
 def rfc_link(reference: str) -> str:
     """The address of "RFC 7505 §3" at the RFC Editor; ValueError for anything else."""
     match = _RFC.fullmatch(reference)

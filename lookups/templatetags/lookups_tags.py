@@ -15,6 +15,7 @@ from lookups.drawings.mx import Drawing, mx_order
 
 register = template.Library()
 PART_COLOURS = 8  # as many as the stylesheet has
+MAX_NOTES = 80  # on the parts of one record
 
 
 @register.filter
@@ -92,16 +93,23 @@ def log_summary(queries: list[dict[str, Any]]) -> dict[str, Any]:
 
 @register.simple_tag
 def numbered_parts(record: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a record, each kind with a colour of its own, and one note for each part.
+    """The parts of a record, each kind with a colour of its own, and a note for each that differs.
 
     `parts` of the record cover its whole text: {"text", "kind", "error"}; kind "" is punctuation.
+    The page's script lights up the note that has the `index` of the part pointed at.
     """
     language = get_language() or "en"
     colours: dict[str, int] = {}
     parts: list[dict[str, Any]] = []
+    notes: dict[tuple[str, str], dict[str, Any]] = {}
     for part in record.get("parts") or ():
         kind = part.get("kind") or ""
         colour = colours.setdefault(kind, len(colours) % PART_COLOURS + 1) if kind else 0
         note = catalog.part_note(kind, language) if kind else ""
-        parts.append({**part, "number": bool(kind), "colour": colour, "note": note})
-    return {"parts": parts, "notes": [part for part in parts if part["note"]]}
+        about = {"number": bool(kind), "colour": colour, "note": note, "index": 0}
+        shown = {**part, **about}
+        same = (part["text"], note)
+        if note and (same in notes or len(notes) < MAX_NOTES):  # the same part again needs no more
+            shown["index"] = notes.setdefault(same, {**shown, "index": len(notes) + 1})["index"]
+        parts.append(shown)
+    return {"parts": parts, "notes": list(notes.values())}

@@ -81,3 +81,78 @@ const say = (hidden) =>
 document.addEventListener("htmx:sseError", () => say(false));
 document.addEventListener("htmx:sseOpen", () => say(true));
 document.addEventListener("htmx:sseClose", () => say(true));
+
+// --- the parts of a record --------------------------------------------------------------------------
+// Pointing at a part shows what it says. A record is one stop of the Tab key; the arrow keys go from
+// part to part within it.
+const partsOf = (record) => [...record.querySelectorAll(".anatomy-part[data-note]")];
+
+function enliven(scope) {
+  for (const record of scope.querySelectorAll(".anatomy-found .anatomy-record:not([data-live])")) {
+    record.dataset.live = "";
+    partsOf(record).forEach((part, index) => {
+      part.tabIndex = index ? -1 : 0;
+      part.setAttribute("role", "button");
+      part.setAttribute("aria-description", part.title);
+      part.dataset.says = part.title;
+      part.removeAttribute("title");
+    });
+  }
+}
+
+let lit = null; // the figure in which a part is pointed at
+
+function hush() {
+  const figure = lit;
+  lit = null;
+  if (!figure) return;
+  figure.querySelector(".anatomy-say")?.remove();
+  figure.querySelectorAll(".is-pointed").forEach((part) => part.classList.remove("is-pointed"));
+}
+
+function explain(part) {
+  hush();
+  const figure = (lit = part.closest(".anatomy-found"));
+  part.classList.add("is-pointed");
+  const notes = figure.querySelector("details");
+  if (notes?.open) {
+    notes.querySelector(`[data-note="${part.dataset.note}"]`)?.classList.add("is-pointed");
+    return;
+  }
+  const say = document.createElement("p");
+  say.className = "anatomy-say";
+  say.setAttribute("aria-hidden", "true");
+  say.dataset.part = part.dataset.part;
+  say.textContent = part.dataset.says;
+  figure.append(say);
+}
+
+const pointedPart = (event) => event.target.closest?.(".anatomy-found .anatomy-part[data-says]");
+
+for (const kind of ["pointerover", "focusin", "click"]) {
+  document.addEventListener(kind, (event) => {
+    const part = pointedPart(event);
+    if (part) explain(part);
+    else if (!lit?.contains(event.target)) hush();
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hush();
+  const part = pointedPart(event);
+  if (!part || event.altKey || event.ctrlKey || event.metaKey) return;
+  const parts = partsOf(part.closest(".anatomy-record"));
+  const at = parts.indexOf(part);
+  const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: parts.length - 1 }[event.key];
+  if (event.key === "Enter" || event.key === " ") explain(part);
+  else if (next === undefined) return;
+  event.preventDefault();
+  const target = parts[next];
+  if (!target) return;
+  part.tabIndex = -1;
+  target.tabIndex = 0;
+  target.focus();
+});
+
+enliven(document);
+document.addEventListener("htmx:load", ({ target }) => enliven(target.parentElement ?? target));

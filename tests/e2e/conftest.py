@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from .crawl import Crawl, crawl, make_report
+
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -109,6 +111,22 @@ def a_site(**extra: str) -> Iterator[Site]:
 def site() -> Iterator[Site]:
     with a_site() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def reports(site: Site) -> dict[str, str]:
+    """Paths of finished reports: all in order, hardly anything, hostile names, and a long one."""
+    return {
+        name: make_report(site.url, f"{name}.classroom.test")
+        for name in ("perfect", "no-mail", "strange-names", "crowded")
+    }
+
+
+@pytest.fixture(scope="session")
+def crawled(site: Site, reports: dict[str, str]) -> Crawl:
+    """The whole site as links lead through it, with a few reports in both languages."""
+    paths = [prefix + path for path in reports.values() for prefix in ("", "/ja")]
+    return crawl(site.url, ["/", "/ja/", *paths])
 
 
 @pytest.fixture(scope="session")

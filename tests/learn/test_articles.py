@@ -129,3 +129,9 @@ def test_content_has_nothing_unknown():
     for folder in Path(CONTENT).iterdir():
         assert folder.name in LANGUAGES
         assert {path.stem for path in folder.glob("*.md")} == set(SLUGS)
+
+
+def test_an_empty_corner_makes_heads_of_rows():
+    html = render("| | A |\n|-|-|\n| x | 1 |\n").parts[0].value
+    assert "<td></td>" in html and '<th scope="row">x</th>' in html
+    assert '<th scope="col">A</th>' in html and '<td data-label="A">1</td>' in html

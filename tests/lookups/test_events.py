@@ -113,3 +113,13 @@ async def test_lines_of_hostile_data_cannot_forge_events(classroom):
     text = _event("section-mx", "a\nevent: done\rdata: x\r\n\nid: 9\u2028y", "1-1")
     assert names(text) == ["section-mx"]
     assert all(re.match(r"(id|event|data): |$", line) for line in text.split("\n"))
+
+
+async def test_nothing_is_told_twice(classroom):
+    """At the end only what has changed since it was last sent."""
+    report = await new_report()
+    listening = asyncio.create_task(listen(report))
+    await sync_to_async(tasks.run_report)(report.id)
+    text = await asyncio.wait_for(listening, 10)
+    events = [re.sub(r"^id: \S+\n", "", event) for event in text.split("\n\n")]
+    assert len(events) == len(set(events))

@@ -7,8 +7,11 @@ import asyncio
 import signal
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from learn.classroom.own import OwnZones
+from learn.classroom.own_store import RedisSource
 from learn.classroom.server import Classroom
 
 DEFAULT_PORT = 5354  # 53 needs root, 5353 is multicast DNS
@@ -16,6 +19,8 @@ _PROTOCOLS = {443: "HTTPS", 25: "SMTP"}
 
 
 class Command(BaseCommand):
+    """Learners' own zones come from REDIS_URL; without it, the lessons alone are served."""
+
     help = "Serves the lessons under classroom.test (DNS, HTTPS, SMTP) until SIGINT or SIGTERM."
     requires_system_checks: list[str] = []
 
@@ -43,7 +48,7 @@ class Command(BaseCommand):
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        classroom = Classroom()
+        classroom = Classroom(OwnZones(RedisSource(settings.REDIS_URL)))
         await classroom.start(host, *ports)
         self.stdout.write(f"classroom DNS on {_shown(classroom.dns.host, classroom.dns.port)}")
         for number, address in classroom.machines.items():

@@ -107,30 +107,29 @@ def _record(case: Case) -> Iterator[Finding]:
     if case.state == "record" and found and found.is_valid and not found.evidence:
         yield Finding("bimi-certificate-missing", {"name": case.name}, proofs)
     for problem in found.problems if found else ():
-        yield from _text_problem(case, problem)
+        id, parameters = text_problem(problem, case.name)
+        yield Finding(id, parameters, proofs)
 
 
-def _text_problem(case: Case, problem: bimi.Problem) -> Iterator[Finding]:
-    """One mistake in the record's text (the draft §4.3, RFC 6376 §3.2)."""
-    proofs = evidence(case.answer)
+def text_problem(problem: bimi.Problem, name: str) -> tuple[str, dict[str, Any]]:
+    """One mistake in a record's text (the draft §4.3, RFC 6376 §3.2): id and parameters."""
     tag, value, column = problem.tag, problem.value, problem.column
     if problem.code == "version":
-        yield Finding("bimi-version", {"name": case.name, "text": value}, proofs)
-    elif problem.code == "tag-malformed":
-        yield Finding("bimi-tag-malformed", {"text": value, "column": column}, proofs)
-    elif problem.code == "tag-duplicate":
-        yield Finding("bimi-tag-duplicate", {"tag": tag, "column": column}, proofs)
-    elif problem.code == "tag-unknown":
+        return "bimi-version", {"name": name, "text": value}
+    if problem.code == "tag-malformed":
+        return "bimi-tag-malformed", {"text": value, "column": column}
+    if problem.code == "tag-duplicate":
+        return "bimi-tag-duplicate", {"tag": tag, "column": column}
+    if problem.code == "tag-unknown":
         parameters = {"tag": tag, "column": column, "suggestion": problem.suggestion}
-        yield Finding("bimi-tag-unknown", parameters, proofs)
-    elif problem.code == "value-ignored":
-        yield Finding("bimi-value-ignored", {"tag": tag, "value": value, "column": column}, proofs)
-    elif problem.code == "location-missing":
-        yield Finding("bimi-location-missing", {"name": case.name}, proofs)
-    elif problem.code == "not-https":
-        yield Finding("bimi-not-https", {"tag": tag, "url": value}, proofs)
-    else:
-        yield Finding("bimi-uri-invalid", {"tag": tag, "url": value, "column": column}, proofs)
+        return "bimi-tag-unknown", parameters
+    if problem.code == "value-ignored":
+        return "bimi-value-ignored", {"tag": tag, "value": value, "column": column}
+    if problem.code == "location-missing":
+        return "bimi-location-missing", {"name": name}
+    if problem.code == "not-https":
+        return "bimi-not-https", {"tag": tag, "url": value}
+    return "bimi-uri-invalid", {"tag": tag, "url": value, "column": column}
 
 
 def _fetch_failure(case: Case, tag: str, url: str, error: FetchError) -> Finding:

@@ -303,27 +303,32 @@ def _soa(case: Case) -> Iterator[Finding]:
     if record is None:
         return
     ttl = case.soa.ttl if case.soa and case.soa.authoritative else None
-    faults = case.soa_faults
-    proofs = _proof(case, "SOA")
+    for id, parameters in soa_findings(record, case.soa_faults, ttl):
+        yield Finding(id, parameters, _proof(case, "SOA"))
+
+
+def soa_findings(
+    record: Any, faults: soa_records.Faults, ttl: int | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What explains each fault of a SOA record (dnspython's rdata): ids and parameters."""
     timers = {"refresh": record.refresh, "retry": record.retry, "expire": record.expire}
     negative = soa_records.negative_ttl(record, ttl)
     rname = name_text(record.rname)
     if faults.mname:
-        yield Finding("delegation-soa-mname", {"mname": name_text(record.mname)}, proofs)
+        yield "delegation-soa-mname", {"mname": name_text(record.mname)}
     if faults.at_sign:
-        yield Finding("delegation-soa-at-sign", {"rname": rname}, proofs)
+        yield "delegation-soa-at-sign", {"rname": rname}
     if faults.rname:
-        yield Finding("delegation-soa-rname", {"rname": rname}, proofs)
+        yield "delegation-soa-rname", {"rname": rname}
     if faults.refresh:
-        yield Finding("delegation-soa-refresh", {"refresh": record.refresh}, proofs)
+        yield "delegation-soa-refresh", {"refresh": record.refresh}
     if faults.retry:
-        parameters = {"retry": record.retry, "refresh": record.refresh}
-        yield Finding("delegation-soa-retry", parameters, proofs)
+        yield "delegation-soa-retry", {"retry": record.retry, "refresh": record.refresh}
     if faults.expire:
-        yield Finding("delegation-soa-expire", {"expire": record.expire}, proofs)
+        yield "delegation-soa-expire", {"expire": record.expire}
     if faults.expire_below:
-        yield Finding("delegation-soa-expire-below-refresh", timers, proofs)
+        yield "delegation-soa-expire-below-refresh", timers
     if faults.minimum:
-        yield Finding("delegation-soa-negative", {"seconds": negative}, proofs)
+        yield "delegation-soa-negative", {"seconds": negative}
     if not faults.is_any:
-        yield Finding("delegation-soa-sound", timers | {"negative": negative}, proofs)
+        yield "delegation-soa-sound", timers | {"negative": negative}

@@ -95,34 +95,36 @@ def _selector(selector: Selector) -> Iterator[Finding]:
         yield Finding("dkim-not-a-key", parameters, proof)
     elif selector.record:
         for problem in selector.record.problems:
-            yield _problem(selector, problem)
-        yield from _strength(selector, selector.record)
+            about = problem_parameters(problem, selector.selector)
+            yield Finding(PROBLEMS[problem.code], about, proof)
+        for id, about in strength(selector.record, selector.selector):
+            yield Finding(id, about, proof)
 
 
-def _problem(selector: Selector, problem: Problem) -> Finding:
+def problem_parameters(problem: Problem, selector: str) -> dict[str, Any]:
+    """Those of the finding for one problem of a key record."""
     parameters: dict[str, Any] = {
-        "selector": selector.selector,
+        "selector": selector,
         "column": problem.column,
         "text": problem.text,
     }
     if problem.code == "cut":
         parameters |= {"have": problem.have, "need": problem.need}
-    return Finding(PROBLEMS[problem.code], parameters, evidence(selector.answer))
+    return parameters
 
 
-def _strength(selector: Selector, record: KeyRecord) -> Iterator[Finding]:
+def strength(record: KeyRecord, selector: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """RFC 8301 §3.2: 1024 bits are the least, 2048 advised, up to 4096 understood by all."""
     key = record.key
     if key is None or key.algorithm != "rsa":
         return
-    parameters = {"selector": selector.selector, "bits": key.bits}
-    proof = evidence(selector.answer)
+    parameters = {"selector": selector, "bits": key.bits}
     if key.bits < MIN_RSA_BITS:
-        yield Finding("dkim-rsa-too-short", parameters, proof)
+        yield "dkim-rsa-too-short", parameters
     elif key.bits < GOOD_RSA_BITS:
-        yield Finding("dkim-rsa-short", parameters, proof)
+        yield "dkim-rsa-short", parameters
     elif key.bits > MAX_RSA_BITS:
-        yield Finding("dkim-rsa-long", parameters, proof)
+        yield "dkim-rsa-long", parameters
 
 
 def _keys(case: Case) -> Iterator[Finding]:

@@ -36,14 +36,16 @@ def findings(record: Record, name: str, domain: str, answer: Answer) -> Iterator
         id = IDS.get(problem.code)
         count[problem.code] = count.get(problem.code, 0) + 1
         if id and count[problem.code] <= MAX_OF_A_KIND:
-            yield Finding(id, _parameters(problem, name, domain), proofs)
-    yield from _removed(record, name, answer)
+            yield Finding(id, parameters(problem, name, domain), proofs)
+    for id, about in removed(record, name):
+        yield Finding(id, about, proofs)
     stated = _defaults(record)
     if stated:
         yield Finding("dmarc-defaults", {"name": name, "tags": stated}, proofs)
 
 
-def _parameters(problem: Problem, name: str, domain: str) -> dict[str, Any]:
+def parameters(problem: Problem, name: str, domain: str) -> dict[str, Any]:
+    """Those of the finding for one problem. `domain` is the one that the record speaks for."""
     meant = list(problem.meant)
     if problem.code == "address":
         meant = meant or [f"mailto:dmarc-reports@{domain}"]
@@ -56,20 +58,17 @@ def _parameters(problem: Problem, name: str, domain: str) -> dict[str, Any]:
     }
 
 
-def _removed(record: Record, name: str, answer: Answer) -> Iterator[Finding]:
+def removed(record: Record, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`pct`, `rf` and `ri`, which RFC 9989 removed (Appendix A.6 and C.5.2)."""
-    proofs = evidence(answer)
-    removed = {p.tag: p.found for p in record.problems if p.code == "removed"}
-    share = removed.get("pct", "")
+    gone = {p.tag: p.found for p in record.problems if p.code == "removed"}
+    share = gone.get("pct", "")
     if share.isascii() and share.isdigit() and len(share) < 4 and int(share) < 100:
-        del removed["pct"]
+        del gone["pct"]
         policy = record.policy or "none"
-        yield Finding(
-            "dmarc-pct-partial", {"name": name, "pct": int(share), "policy": policy}, proofs
-        )
-    if removed:
-        tags = [f"{tag}={value}" for tag, value in removed.items()]
-        yield Finding("dmarc-removed-tags", {"name": name, "tags": tags}, proofs)
+        yield "dmarc-pct-partial", {"name": name, "pct": int(share), "policy": policy}
+    if gone:
+        tags = [f"{tag}={value}" for tag, value in gone.items()]
+        yield "dmarc-removed-tags", {"name": name, "tags": tags}
 
 
 def _defaults(record: Record) -> list[str]:

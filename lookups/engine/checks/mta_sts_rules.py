@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..fetch import Fetched
 from ..finding import Finding
 from ..records import mta_sts
+from ..records.fields import Field
 from ..records.mta_sts import Policy
 from ..resolver import Outcome, name_text
 from .answers import evidence, failure_finding
@@ -94,12 +95,32 @@ def _record(case: Case) -> Iterator[Finding]:
     if not case.record.id and not any(code == "id" for code, _ in case.record.errors):
         yield Finding("mta-sts-id-missing", {}, proof)
     for code, field in case.record.errors[:MAX_OF_A_KIND]:
-        if code == "id":
-            parameters = {"id": field.value[:200], "column": field.value_column}
-            yield Finding("mta-sts-id-invalid", parameters, proof)
-        else:
-            parameters = {"text": field.text[:200], "column": field.column}
-            yield Finding("mta-sts-record-syntax", parameters, proof)
+        id, about = record_error(code, field)
+        yield Finding(id, about, proof)
+
+
+def record_error(code: str, field: Field) -> tuple[str, dict[str, Any]]:
+    """What explains an error of the record: id and parameters, with the column."""
+    if code == "id":
+        return "mta-sts-id-invalid", {"id": field.value[:200], "column": field.value_column}
+    return "mta-sts-record-syntax", {"text": field.text[:200], "column": field.column}
+
+
+def policy_problem(problem: mta_sts.Problem) -> tuple[str, dict[str, Any]]:
+    """What explains a problem of the policy: id and parameters."""
+    parameters = {"line": problem.line, "field": problem.name, "value": problem.text}
+    return _POLICY[problem.code], parameters
+
+
+def age_finding(policy: Policy) -> tuple[str, dict[str, Any]] | None:
+    """What there is to say of max_age (RFC 8461 §3.2 speaks of weeks)."""
+    if policy.max_age is None or policy.mode == "none":
+        return None
+    if policy.max_age < DAY:
+        return "mta-sts-max-age-short", {"seconds": policy.max_age}
+    if policy.max_age < FEW_DAYS and policy.mode == "enforce":
+        return "mta-sts-max-age-days", {"days": policy.max_age // DAY}
+    return None
 
 
 def _fetching(case: Case) -> Iterator[Finding]:
@@ -136,13 +157,10 @@ def _policy(case: Case) -> Iterator[Finding]:
         count[problem.code] += 1
         if count[problem.code] > MAX_OF_A_KIND:
             continue
-        parameters = {"line": problem.line, "field": problem.name, "value": problem.text}
-        yield Finding(_POLICY[problem.code], parameters, proof)
-    if policy.max_age is not None and policy.mode != "none":
-        if policy.max_age < DAY:
-            yield Finding("mta-sts-max-age-short", {"seconds": policy.max_age}, proof)
-        elif policy.max_age < FEW_DAYS and policy.mode == "enforce":
-            yield Finding("mta-sts-max-age-days", {"days": policy.max_age // DAY}, proof)
+        id, parameters = policy_problem(problem)
+        yield Finding(id, parameters, proof)
+    if about_age := age_finding(policy):
+        yield Finding(*about_age, proof)
     if not is_usable(case.fetched, policy):
         return
     if policy.mode == "none":

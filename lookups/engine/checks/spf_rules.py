@@ -63,10 +63,10 @@ def record(answer: Answer, found: Record, strings: Sequence[bytes]) -> list[Find
     """Everything that the record itself tells."""
     proofs = evidence(answer)
     piece, _ = torn(strings)
-    made = [_problem(p, proofs) for p in found.problems if not piece or piece not in p.text]
+    made = [problem_finding(p, proofs) for p in found.problems if not piece or piece not in p.text]
     if piece:
         made.append(Finding("spf-strings-joined", {"text": piece}, proofs))
-    made += [Finding(id, parameters, proofs) for id, parameters in _terms(found)]
+    made += [Finding(id, parameters, proofs) for id, parameters in term_findings(found)]
     octets = answer_octets(answer)
     if octets > ANSWER_OCTETS:
         parameters = {"octets": octets, "limit": ANSWER_OCTETS}
@@ -104,7 +104,8 @@ def default_findings(found: Record, domain: str, answer: Answer) -> list[Finding
     return [Finding("spf-all-neutral", {}, proofs)]
 
 
-def _problem(problem: Problem, proofs: tuple[Evidence, ...]) -> Finding:
+def problem_finding(problem: Problem, proofs: tuple[Evidence, ...] = ()) -> Finding:
+    """What explains one problem of a record."""
     parameters = {
         "term": problem.text[:MAX_SHOWN],
         "column": problem.column,
@@ -113,7 +114,8 @@ def _problem(problem: Problem, proofs: tuple[Evidence, ...]) -> Finding:
     return Finding(_PROBLEMS[problem.code], parameters, proofs)
 
 
-def _terms(found: Record) -> Iterator[tuple[str, dict[str, object]]]:
+def term_findings(found: Record) -> Iterator[tuple[str, dict[str, object]]]:
+    """What the terms tell beside the problems: ids and parameters."""
     last = found.all
     if last is not None:
         after = [t.text for t in found.mechanisms if t.column > last.column]

@@ -11,8 +11,14 @@ from typing import Any
 
 import dns.exception
 import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 
+from . import rows
+from .rows import Problem
 from .rows import parts as _parts
+from .targets import name_problem
 from .txt import Part
 
 KINDS = (
@@ -31,6 +37,7 @@ EXPIRE = (14 * DAY, 3_600_000)  # RFC 1912 §2.2 names 2 to 4 weeks, RIPE-203 10
 MAX_NEGATIVE = DAY  # RFC 2308 §5: more than a day has been found to be problematic
 ADVISED = (DAY, 7200, 3_600_000, HOUR)  # refresh, retry, expire (RIPE-203); minimum (RFC 2308 §5)
 
+_UNITS = re.compile(r"(?:[0-9]{1,9}[wdhms])+", re.IGNORECASE)  # "1d12h", as BIND writes times
 _HOST_LABEL = re.compile(rb"^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$")
 
 
@@ -50,6 +57,27 @@ class Faults:
     @property
     def is_any(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
+
+
+def read(text: str) -> tuple[Any, tuple[Problem, ...]]:
+    """The record in presentation form (dnspython's rdata, None where there is none) and what is
+    wrong with the form of its fields. Never raises."""
+    problems: list[Problem] = []
+    found = rows.fields(text)
+    rows.count(found, 7, text, problems)
+    for field in found[:2]:
+        wrong = name_problem(field.text, field.column, host=False)
+        if wrong and wrong.code != "name-address":
+            problems.append(wrong)
+    for number, field in enumerate(found[2:7]):
+        if not (number and _UNITS.fullmatch(field.text)):
+            rows.number(field, 32, problems)
+    if problems:
+        return None, tuple(problems)
+    try:
+        return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.SOA, text), ()
+    except (dns.exception.DNSException, ValueError):
+        return None, (Problem("fields", 1),)
 
 
 def faults_of(record: Any, ttl: int | None = None) -> Faults:

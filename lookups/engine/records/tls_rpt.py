@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from . import fields
@@ -28,6 +28,7 @@ class Destination:
     kind: str = "other"
     host: str = ""
     error: str = ""
+    column: int = field(default=0, compare=False)  # where it begins in the record, from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def parse(text: str) -> Record:
     """Of a text for which `is_record`. Never raises."""
     found = fields.split(text)
     ruas = [each for each in found if each.name == "rua"]
-    destinations = _destinations(ruas[0].value) if ruas else ()
+    destinations = _destinations(ruas[0].value, ruas[0].value_column) if ruas else ()
     errors = tuple(each for each in found if _error(each) == "syntax")
     return Record(text, destinations, errors, bool(ruas))
 
@@ -84,8 +85,15 @@ def _error(each: Field) -> str:
     return "" if each.is_extension else "syntax"
 
 
-def _destinations(value: str) -> tuple[Destination, ...]:
-    return tuple(_destination(uri.strip(" \t")) for uri in value.split(",", MAX_URIS)[:MAX_URIS])
+def _destinations(value: str, column: int = 1) -> tuple[Destination, ...]:
+    """The destinations in a list with commas that begins at `column`."""
+    found: list[Destination] = []
+    for piece in value.split(",", MAX_URIS)[:MAX_URIS]:
+        uri = piece.strip(" \t")
+        start = column + len(piece) - len(piece.lstrip(" \t"))
+        found.append(replace(_destination(uri), column=start))
+        column += len(piece) + 1
+    return tuple(found)
 
 
 def _destination(uri: str) -> Destination:

@@ -21,6 +21,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from learn.search.index import prepare as prepare_search
 from portal import embedded_redis
 from portal.supervisor import Part, Supervisor, print_line
 
@@ -96,6 +97,7 @@ def _prepare() -> None:
         print_line("serve", "preparing static files")
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         stamp.write_text(fingerprint)
+    prepare_search()  # its index is made once per release, before the first visitor asks
 
 
 def _fingerprint() -> str:
@@ -137,7 +139,7 @@ async def _start(supervisor: Supervisor, host: str, port: int) -> None:
     if not os.environ.get("REDIS_URL"):
         environment["REDIS_URL"] = await _start_redis(supervisor)
     if not settings.CLASSROOM:
-        environment |= await _start_classroom(supervisor)
+        environment |= await _start_classroom(supervisor, environment)
     for part in _site_parts(host, port, environment):
         await supervisor.start(part)
     await asyncio.wait_for(_until_healthy(host, port), READY_SECONDS)
@@ -170,14 +172,16 @@ async def _until_listening(path: Path) -> None:
         return
 
 
-async def _start_classroom(supervisor: Supervisor) -> dict[str, str]:
+async def _start_classroom(
+    supervisor: Supervisor, environment: dict[str, str]
+) -> dict[str, str]:
     """Its ports are kept after a restart, since the other parts know them."""
     port, web, mail = _free_ports(3)
     command = [*_PYTHON, "manage.py", "classroom", "--port", str(port)]
     command += ["--web-port", str(web), "--mail-port", str(mail)]
     ready = re.compile(r"classroom authority in (.+)")
     quiet = re.compile(r"classroom \w+ on ")
-    part = Part("classroom", command, is_ready=ready, quiet=quiet)
+    part = Part("classroom", command, environment, is_ready=ready, quiet=quiet)
     match = await supervisor.start(part, READY_SECONDS)
     assert match is not None
     return {

@@ -1,0 +1,1 @@
+"""A letter's journey: one letter followed through DNS, from real questions."""

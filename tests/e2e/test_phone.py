@@ -1,0 +1,53 @@
+"""Phones: no page is wider than the screen, and nothing moves while a report streams in."""
+
+from __future__ import annotations
+
+import pytest
+
+from .crawl import Crawl
+
+pytestmark = pytest.mark.e2e
+
+# Puts the content of each page into the one that is open: the same layout without a navigation.
+MEASURE = """(pages) => {
+  const wide = [];
+  for (const [url, body] of pages) {
+    const next = new DOMParser().parseFromString(body, "text/html").querySelector("main");
+    document.querySelector("main").replaceWith(document.adoptNode(next));
+    for (const details of next.querySelectorAll("details")) details.open = true;
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth > clientWidth) wide.push(`${url}: ${scrollWidth} in ${clientWidth}`);
+  }
+  return wide;
+}"""
+BATCH = 60
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("prefix", ["/", "/ja/"])
+def test_no_page_scrolls_sideways(visit, crawled: Crawl, prefix):
+    """At 320 pixels, with everything unfolded (WCAG 1.4.10)."""
+    language = "ja" if prefix == "/ja/" else "en"
+    pages = [(page.url, page.body) for page in crawled.html() if page.language == language]
+    page = visit(prefix, viewport={"width": 320, "height": 700})
+    wide = []
+    for start in range(0, len(pages), BATCH):
+        wide += page.evaluate(MEASURE, pages[start : start + BATCH])
+    assert wide == []
+
+
+@pytest.mark.parametrize("prefix", ["/", "/ja/"])
+@pytest.mark.parametrize("size", [(360, 740), (1280, 900)])
+def test_nothing_moves_while_a_report_streams_in(visit, prefix, size):
+    """CLS of a report that is made while it is watched (good is below 0.1)."""
+    page = visit(prefix + "check/", viewport={"width": size[0], "height": size[1]})
+    page.context.add_init_script(SHIFTS)
+    page.locator("#domain").fill("crowded.classroom.test")
+    page.locator(".domain-form .button").first.click()
+    page.wait_for_selector(".postmark-large:not(.is-running)", timeout=30_000)
+    assert page.evaluate("shifts.reduce((sum, shift) => sum + shift, 0)") < 0.02
