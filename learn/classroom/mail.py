@@ -77,9 +77,7 @@ class MailServer:
     `host_at` knows the machines that stand in no lesson: the name at an address, or nothing.
     """
 
-    def __init__(
-        self, authority: Authority, host_at: Callable[[str], str] | None = None
-    ) -> None:
+    def __init__(self, authority: Authority, host_at: Callable[[str], str] | None = None) -> None:
         self.host, self.port = "", 0
         self._authority = authority
         self._host_at = host_at

@@ -47,6 +47,7 @@ IPV6 = ipaddress.IPv6Network("2001:2:0:1000::/52")
 REVERSE = tuple(
     origin for origin in zone_files.REVERSE_ORIGINS if not origin.to_text().startswith("18.")
 )
+_SUFFIXES = tuple(origin.to_wire() for origin in (PARENT, *REVERSE))
 MAX_TOGETHER = 8  # own zones that one query may lead through
 MAX_KEPT = 500  # zones that are kept read
 MAX_SHOWN = 300  # characters of an answer in the list of queries
@@ -361,6 +362,9 @@ def _copy(zone: Zone) -> Zone:
 
 def _asked(packet: bytes) -> Name | None:
     """The name that a query asks for, where it may have to do with own zones."""
+    small = packet[HEADER:].lower()
+    if not any(suffix in small for suffix in _SUFFIXES):  # all but a few: spares the reading
+        return None
     try:
         name, _ = dns.name.from_wire(packet, HEADER)
     except (dns.exception.DNSException, IndexError):

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from .conftest import ROOT, Site
 from .crawl import Client, Crawl, kind_of
 from .test_check import sign_up
+from .test_phone import MOVED, SHIFTS, STEADY
 
 pytestmark = pytest.mark.e2e
 AXE = ROOT / "tests/node_modules/axe-core/axe.min.js"
@@ -28,6 +29,7 @@ RUN = """async (rules) => {
   return violations.map(({ id, nodes }) =>
     `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | ")}`);
 }"""
+UNFOLD = "() => document.querySelectorAll('details').forEach((e) => (e.open = true))"
 SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -40,6 +42,7 @@ def contexts(browser: Browser, site: Site) -> Iterator[dict[str, BrowserContext]
         opened[who] = browser.new_context(viewport=DESK, reduced_motion="reduce")
         opened[who].set_default_timeout(15_000)
         opened[who].add_init_script(path=AXE)
+        opened[who].add_init_script(SHIFTS)
     page = opened["reader"].new_page()
     page.goto(f"{site.url}/accounts/signup/")
     sign_up(page, site, "axe@example.com")
@@ -67,13 +70,20 @@ def test_no_violations(contexts, crawled: Crawl, reports, site: Site):
 
 
 def inspect(page: Page, url: str) -> list[str]:
-    """What axe finds on one page, and where it must be scrolled sideways."""
+    """What axe finds on one page; whether it moves as it loads, or must be scrolled sideways.
+
+    On the phone everything is unfolded.
+    """
     troubles = []
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(DESK)
     page.goto(url)
+    if (moved := page.evaluate(MOVED)) > STEADY:
+        troubles.append(f"{url} moves by {moved:.3f} as it loads")
     for size in (DESK, PHONE):
         page.set_viewport_size(size)
+        if size is PHONE:
+            page.evaluate(UNFOLD)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             colours = COLOURS if scheme == "dark" else None

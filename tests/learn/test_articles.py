@@ -135,3 +135,9 @@ def test_an_empty_corner_makes_heads_of_rows():
     html = render("| | A |\n|-|-|\n| x | 1 |\n").parts[0].value
     assert "<td></td>" in html and '<th scope="row">x</th>' in html
     assert '<th scope="col">A</th>' in html and '<td data-label="A">1</td>' in html
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_article_is_neither_a_note_nor_a_book(slug):
+    words = len(frontmatter.loads((CONTENT / "en" / f"{slug}.md").read_text()).content.split())
+    assert 600 <= words <= 1500

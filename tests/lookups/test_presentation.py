@@ -80,3 +80,10 @@ def test_preview_pictures(status, language):
     for name in ("example.com", "日本語.jp", "a" * 63 + "." + "b" * 63 + ".example", "ا.example"):
         picture = cards.draw("example.com", name, status, made, language)
         assert picture.startswith(b"\x89PNG") and len(picture) < 80_000
+
+
+def test_what_is_in_order_folds_on_a_phone_except_where_mail_goes():
+    good = {"id": "mx-found", "parameters": {"count": 1}}
+    assert section_view(section(topic="spf", findings=[good]), "en").folds
+    assert not section_view(section(findings=[good]), "en").folds
+    assert not section_view(section(topic="spf", findings=[good, FINDING]), "en").folds
