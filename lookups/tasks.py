@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 STORE_SECONDS = 0.3
+LIST_SECONDS = 2.0
 TICK = 1.0  # seconds between renewals of the lease
 REVIVE_SECONDS = 10  # between two attempts to revive one report
 
@@ -105,9 +106,10 @@ def _begin(report: Report) -> bool:
 def _make(report: Report, owner: str) -> None:
     """Runs the checks; every section goes to the stream first, then onto the row.
 
-    The row and the list of questions are big, so they are written at most every STORE_SECONDS.
+    The row and the list of questions are big, so they are written now and then; open pages get
+    the whole list in the end anyway.
     """
-    written = float("-inf")
+    written, listed = float("-inf"), monotonic()
     for progress in event_loop().iterate(lambda transport: _checks(report, transport), TICK):
         _tolerate(stream.hold_lease, report.id, owner)
         if progress is None:
@@ -117,9 +119,11 @@ def _make(report: Report, owner: str) -> None:
         report.queries = queries
         _tell(report, f"section-{section.topic}", report.sections[section.topic])
         if monotonic() - written >= STORE_SECONDS:
-            _tell(report, "queries", queries)
             _store(report, "sections", "queries")
             written = monotonic()
+        if monotonic() - listed >= LIST_SECONDS:
+            _tell(report, "queries", queries)
+            listed = monotonic()
 
 
 async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progress]:

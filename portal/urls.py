@@ -22,6 +22,7 @@ handler403 = "portal.views.forbidden"
 urlpatterns = [
     path("healthz", portal.healthz, name="healthz"),
     path("robots.txt", seo.robots, name="robots"),
+    path("favicon.ico", portal.favicon, name="favicon"),
     path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),
 ]
 

@@ -91,7 +91,7 @@ def visit_and_inspect(page: Page, url: str) -> list[str]:
 
 
 def inspect(page: Page) -> list[str]:
-    """What axe finds, and where the page must be scrolled sideways. On the phone all is unfolded."""
+    """What axe finds, and where it must be scrolled sideways. On the phone all is unfolded."""
     troubles, url = [], page.url
     for size in (DESK, PHONE):
         page.set_viewport_size(size)

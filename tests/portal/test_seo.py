@@ -70,3 +70,9 @@ def test_icons_of_every_page_exist(client, settings):
     page = client.get("/").text
     for name in re.findall(r'/static/([^"]+)', page):
         assert (Path(settings.BASE_DIR) / "static" / name).exists(), name
+
+
+def test_the_icon_is_found_where_browsers_guess_it(client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302 and answer.url.endswith(".ico")
+    assert not answer.cookies

@@ -172,9 +172,7 @@ async def _until_listening(path: Path) -> None:
         return
 
 
-async def _start_classroom(
-    supervisor: Supervisor, environment: dict[str, str]
-) -> dict[str, str]:
+async def _start_classroom(supervisor: Supervisor, environment: dict[str, str]) -> dict[str, str]:
     """Its ports are kept after a restart, since the other parts know them."""
     port, web, mail = _free_ports(3)
     command = [*_PYTHON, "manage.py", "classroom", "--port", str(port)]
