@@ -125,7 +125,10 @@ class Asking:
             self._listeners.append(listener)
 
     def cancel(self) -> None:
-        """Nobody waits any more."""
+        """Nobody waits any more. Whoever asks the same from now on must ask anew."""
+        self._listeners.clear()
+        if self.exchange is None:
+            self.exchange = Exchange()
         if self._timer:
             self._timer.cancel()
         if self._task:

@@ -392,6 +392,25 @@ async def test_a_report_that_goes_does_not_disturb_another():
         assert (await stays).outcome is Outcome.ANSWER
 
 
+async def test_a_question_that_was_given_up_is_asked_anew():
+    """A report that ends in the middle leaves nothing behind for the next one to wait on."""
+    silent = True
+
+    def decide(query, transport):
+        return None if silent else address(query, transport)
+
+    async with resolving(decide, query_timeout=5) as (one, [server]):
+        gone = asyncio.create_task(one.query("a.test", "A"))
+        while not server.asked:
+            await asyncio.sleep(0.01)
+        gone.cancel()
+        one.close()
+        silent = False
+        next_report = Resolver(one.settings, one._transport)
+        found = await asyncio.wait_for(next_report.query("a.test", "A"), 2)
+    assert found.outcome is Outcome.ANSWER and not next_report.log[0]["shared"]
+
+
 # --- hard to forge ----------------------------------------------------------
 async def test_capitals_are_chosen_by_chance_and_do_not_show():
     seen = set()
