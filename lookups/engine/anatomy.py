@@ -407,14 +407,19 @@ def _tlsa(record: Recognised) -> _Read:
     return parts, [Mark(column, Finding(id, about))] if id else []
 
 
+def _retired(algorithm: int | None, zone: str, column: int) -> Mark:
+    """One of RETIRED, in a DS or a DNSKEY record."""
+    about = {"zone": zone, "algorithms": [algorithm_name(algorithm or 0)]}
+    return Mark(column, Finding("dnssec-algorithm-retired", about))
+
+
 def _ds(record: Recognised) -> _Read:
     found = ds.parse(record.value)
     marks = _marks(found.problems, "ds")
     fields = rows.fields(record.value)
     zone = record.name.rstrip(".") or "…"
     if found.algorithm in RETIRED:
-        about = {"zone": zone, "algorithms": [algorithm_name(found.algorithm or 0)]}
-        marks.append(Mark(fields[1].column, Finding("dnssec-algorithm-retired", about)))
+        marks.append(_retired(found.algorithm, zone, fields[1].column))
     if found.digest_type == SHA1_DIGEST:
         tags = {"zone": zone, "tags": [found.tag]}
         marks.append(Mark(fields[2].column, Finding("dnssec-digest-sha1", tags)))
@@ -427,8 +432,7 @@ def _dnskey(record: Recognised) -> _Read:
     fields = rows.fields(record.value)
     zone = record.name.rstrip(".") or "…"
     if found.algorithm in RETIRED:
-        about = {"zone": zone, "algorithms": [algorithm_name(found.algorithm or 0)]}
-        marks.append(Mark(fields[2].column, Finding("dnssec-algorithm-retired", about)))
+        marks.append(_retired(found.algorithm, zone, fields[2].column))
     if found.short_bits:
         short = {"zone": zone, "bits": found.short_bits, "tags": [found.tag]}
         marks.append(Mark(fields[3].column, Finding("dnssec-key-short", short)))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from lookups.engine.addresses import is_classroom
 from lookups.engine.report import TOPICS
 
-ROOT = Path(__file__).parents[2]
+from .commands import manage
 
 
 def is_elsewhere(server: str) -> bool:
@@ -23,15 +20,7 @@ def is_elsewhere(server: str) -> bool:
     return not address.is_loopback and not is_classroom(address)
 
 
-def lookup(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", "lookup", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"MXPLAIN_QUERY_TIMEOUT": "0.5"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+lookup = partial(manage, "lookup")
 
 
 def test_json_of_a_lesson_with_no_server_running():

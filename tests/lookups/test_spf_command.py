@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .commands import manage
 
-
-def spf(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", "spf", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"MXPLAIN_QUERY_TIMEOUT": "0.5"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+spf = partial(manage, "spf")
 
 
 def test_json_of_a_lesson_with_no_server_running():

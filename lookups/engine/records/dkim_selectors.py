@@ -82,8 +82,8 @@ OTHERS: dict[str, str] = {
     "20230601": "Gmail",
 }
 
-# Their selectors hold a hash, a number or a date of the customer's own: nobody can guess them.
-UNGUESSABLE = ("Amazon SES", "HubSpot", "Postmark", "SparkPost")
+# Not here: Amazon SES, HubSpot, Postmark and SparkPost, whose selectors hold a hash, a number or a
+# date of the customer's own. Nobody can guess them.
 
 USUAL_AT = COMMON | OTHERS
 
