@@ -15,12 +15,12 @@ from typing import Any
 import kombu.exceptions
 import redis
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from . import stream, tasks
+from . import sse, stream, tasks
 from .engine.report import TOPICS
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
@@ -47,10 +47,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
         compact=request.GET.get("compact", "")[:20],
         last=given if _EVENT_ID.fullmatch(given) else "0",
     )
-    response = StreamingHttpResponse(teller.chunks(), content_type="text/event-stream")
-    response["Cache-Control"] = "no-cache, no-transform"
-    response["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
-    return response
+    return sse.response(teller.chunks())
 
 
 @dataclass(slots=True)
@@ -81,7 +78,7 @@ class _Teller:
             for chunk in filter(None, self._all()):
                 yield chunk
         except Report.DoesNotExist:
-            yield _event("done", "", self.last)  # deleted while it was being watched
+            yield sse.event("done", "", self.last)  # deleted while it was being watched
         finally:
             await connection.aclose()
 
@@ -145,7 +142,7 @@ class _Teller:
             chunks.append(self._render("queries", "lookups/_queries.html"))
             chunks.append(self._render("overview", "lookups/_overview.html"))
             chunks.append(self._render("summary", "lookups/_summary.html"))
-        return [*chunks, _event("done", "", self.last)]
+        return [*chunks, sse.event("done", "", self.last)]
 
     def _shows(self, section: SectionView) -> bool:
         return self.compact in ("", section.topic)
@@ -161,10 +158,4 @@ class _Teller:
         if self.told.get(event) == html:
             return ""
         self.told[event] = html
-        return _event(event, html, self.last)
-
-
-def _event(event: str, data: str, id: str) -> Chunk:
-    """One event in the form of the HTML standard, "Server-sent events"."""
-    lines = "".join(f"data: {line}\n" for line in data.splitlines() or [""])
-    return f"id: {id}\nevent: {event}\n{lines}\n"
+        return sse.event(event, html, self.last)

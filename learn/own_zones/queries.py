@@ -10,13 +10,13 @@ from typing import Any
 
 import redis
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from learn.classroom.own_store import queries_key
-from lookups import stream
+from lookups import sse, stream
 
 from .models import OwnZone
 
@@ -70,10 +70,7 @@ async def events(request: HttpRequest, label: str) -> HttpResponse:
 
     zone = await sync_to_async(find_zone)(request, label)
     language = translation.get_language() or "en"
-    response = StreamingHttpResponse(_chunks(zone, language), content_type="text/event-stream")
-    response["Cache-Control"] = "no-cache, no-transform"
-    response["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
-    return response
+    return sse.response(_chunks(zone, language))
 
 
 async def _chunks(zone: OwnZone, language: str) -> AsyncIterator[str]:
@@ -102,5 +99,4 @@ def _event(queries: list[Query], zone: OwnZone, language: str) -> str:
     with translation.override(language):
         context = {"queries": queries, "zone": zone}
         html = render_to_string("learn/_own_queries.html", context)
-    lines = "".join(f"data: {line}\n" for line in html.splitlines())
-    return f"event: queries\n{lines}\n"
+    return sse.event("queries", html)

@@ -77,6 +77,12 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
+def may_be_reached(address: Address, lesson: bool) -> bool:
+    """Whether anything may be sent to `address` itself: only public ones, and from a lesson only
+    machines that are played, since learners write its zones themselves."""
+    return is_classroom(address) if lesson else scope_of(address) is Scope.PUBLIC
+
+
 def is_classroom(address: Address) -> bool:
     """Whether the classroom plays the machine at this address."""
     return _within(address, CLASSROOM)

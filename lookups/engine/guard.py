@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from .addresses import Address, Scope, is_classroom, scope_of
+from .addresses import Address, is_classroom, may_be_reached
 from .addresses import parse as parse_address
 from .resolver import Resolver
 from .transport import Server
@@ -113,11 +113,8 @@ class Guard:
         return public[:MAX_ADDRESSES]
 
     def allows(self, address: Address) -> bool:
-        """Whether `address` may be connected to at all: only public ones, and from a lesson only
-        machines that are played, since learners write its zones themselves."""
-        if self._lesson:
-            return is_classroom(address)
-        return scope_of(address) is Scope.PUBLIC
+        """Whether `address` may be connected to at all."""
+        return may_be_reached(address, self._lesson)
 
     async def open(
         self,

@@ -108,9 +108,9 @@ async def test_a_report_deleted_while_watched_ends_the_stream(classroom):
 
 
 async def test_lines_of_hostile_data_cannot_forge_events(classroom):
-    from lookups.events import _event
+    from lookups.sse import event
 
-    text = _event("section-mx", "a\nevent: done\rdata: x\r\n\nid: 9\u2028y", "1-1")
+    text = event("section-mx", "a\nevent: done\rdata: x\r\n\nid: 9\u2028y", "1-1")
     assert names(text) == ["section-mx"]
     assert all(re.match(r"(id|event|data): |$", line) for line in text.split("\n"))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import dns.name
 
+from ..addresses import may_be_reached
 from ..context import Context
 from ..finding import Partial, Section
 from ..records import soa as soa_records
@@ -28,7 +29,6 @@ from .delegation_servers import (
     addresses_of,
     choose,
     examine,
-    may_be_asked,
 )
 from .mx_rules import bounded
 
@@ -246,7 +246,7 @@ async def _ask_parent(case: Case, host: dns.name.Name, is_first: bool) -> list[P
     context = case.context
     answers = await context.queries((host, "A"), (host, "AAAA"))
     v4, v6 = (
-        [a for a in addresses_in(answer) if may_be_asked(a, context.lesson)][:1]
+        [a for a in addresses_in(answer) if may_be_reached(a, context.lesson)][:1]
         for answer in answers
     )
     ways = [(address, False) for address in (v4 or v6)]

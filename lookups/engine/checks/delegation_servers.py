@@ -10,7 +10,7 @@ from typing import Any
 import dns.name
 from dns.rdatatype import AAAA, NS, A
 
-from ..addresses import Address, Scope, is_classroom, scope_of
+from ..addresses import Address, Scope, may_be_reached, scope_of
 from ..addresses import parse as parse_address
 from ..context import Context
 from ..message import RA
@@ -197,13 +197,6 @@ def addresses_in(answer: Answer) -> list[Address]:
     return [parse_address(record.address) for record in answer.records]
 
 
-def may_be_asked(address: Address, lesson: bool) -> bool:
-    """Only public addresses are ever asked; in a lesson only machines that are played."""
-    if lesson:
-        return is_classroom(address)
-    return scope_of(address) is Scope.PUBLIC
-
-
 async def addresses_of(context: Context, host: NameServer) -> None:
     """Asks DNS for the addresses of `host`."""
     answers = await context.queries((host.name, "A"), (host.name, "AAAA"))
@@ -222,7 +215,7 @@ def choose(host: NameServer, lesson: bool, per_family: int) -> None:
 
 async def examine(context: Context, zone: dns.name.Name, host: NameServer) -> None:
     """Asks every public address of `host` for the zone, over UDP and TCP, all at once."""
-    asked = [a for a in host.public if may_be_asked(a.address, context.lesson)]
+    asked = [a for a in host.public if may_be_reached(a.address, context.lesson)]
     await asyncio.gather(
         *(_ask(context, zone, each, tcp) for each in asked for tcp in (False, True)),
         *(_ask_names(context, zone, each) for each in asked[:1]),
