@@ -17,7 +17,7 @@ from lookups.engine.checks.spf_tree import Forest
 from lookups.engine.context import Context
 from lookups.engine.names import Domain
 from lookups.engine.records import spf
-from lookups.engine.report import report
+from lookups.engine.report import finished
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.spf.evaluate import check_host
 from lookups.engine.spf.lookups import spf_texts
@@ -148,9 +148,7 @@ async def _sections(
 ) -> dict[str, Records]:
     """The records of the topics; {} for one that broke before it knew anything. Fills `asked`."""
     context = context_for(domain, transport, _settings(SECONDS - SPF_SECONDS))
-    found: dict[str, Records] = {topic: {} for topic in topics}
-    async for section in report(context, topics):
-        found[section.topic] = section.records
+    found = {topic: section.records for topic, section in (await finished(context, topics)).items()}
     for entry in context.resolver.log:
         status = entry["rcode"] or entry["outcome"].upper()
         asked[entry["name"], entry["type"]] = f"{status}, {entry['ms']:.0f} ms"

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 
 from lookups import catalog
 from lookups.engine.names import Domain
-from lookups.engine.report import report
+from lookups.engine.report import finished
 from lookups.engine.transport import Transport
 from lookups.presentation import FindingView, finding_view
 from lookups.runtime import context_for, resolver_settings
@@ -88,11 +88,8 @@ async def _check(domain: str, exercise: Exercise) -> dict[str, Any]:
     transport = Transport()
     settings = replace(resolver_settings(), report_timeout=DEADLINE_SECONDS)
     context = context_for(Domain(domain, domain), transport, settings, exercise.selectors)
-    sections: dict[str, Any] = {}
     try:
-        async for section in report(context, exercise.topics):
-            if section.complete:
-                sections[section.topic] = section.as_json()
+        found = await finished(context, exercise.topics)
     finally:
         transport.close()
-    return sections
+    return {topic: section.as_json() for topic, section in found.items()}

@@ -92,6 +92,11 @@ async def report(
         context.resolver.close()
 
 
+async def finished(context: Context, topics: Sequence[str] = TOPICS) -> dict[str, Section]:
+    """The last section of each topic, for whoever does not watch them grow."""
+    return {section.topic: section async for section in report(context, topics)}
+
+
 class _Held:
     """Lets complete sections through at once, incomplete ones when nothing newer comes in time."""
 

@@ -14,7 +14,7 @@ from lookups import output
 from lookups.engine.finding import Section
 from lookups.engine.names import Domain, DomainError, parse_domain
 from lookups.engine.records.dmarc import is_record
-from lookups.engine.report import report
+from lookups.engine.report import finished
 from lookups.engine.resolver import ResolverSettings
 from lookups.engine.transport import Transport
 from lookups.forms import explain
@@ -78,7 +78,7 @@ async def _check(
     transport = Transport()
     context = context_for(domain, transport, dns_settings)
     try:
-        section = [section async for section in report(context, ["dmarc"])][-1]
+        section = (await finished(context, ["dmarc"]))["dmarc"]
     finally:
         transport.close()
     return section, sorted(context.resolver.log, key=lambda query: query["number"])

@@ -16,7 +16,7 @@ from lookups import output
 from lookups.engine.finding import Severity
 from lookups.engine.guard import GuardSettings
 from lookups.engine.names import Domain, DomainError, parse_domain
-from lookups.engine.report import TOPICS, report
+from lookups.engine.report import TOPICS, finished
 from lookups.engine.resolver import ResolverSettings
 from lookups.engine.transport import Server, Transport
 from lookups.forms import InputError, explain, read_selectors
@@ -105,12 +105,11 @@ async def _check(
     transport = Transport()
     guard = _guard_settings(dns_settings)
     context = context_for(domain, transport, dns_settings, selectors, guard=guard)
-    sections: dict[str, Any] = {}
     try:
-        async for section in report(context, topics):
-            sections[section.topic] = section.as_json()
+        found = await finished(context, topics)
     finally:
         transport.close()
+    sections = {topic: section.as_json() for topic, section in found.items()}
     return sections, sorted(context.resolver.log, key=lambda query: query["number"])
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lookups.engine.context import Context, Options
 from lookups.engine.names import parse_domain
-from lookups.engine.report import GRACE_SECONDS, TOPICS, report
+from lookups.engine.report import GRACE_SECONDS, TOPICS, finished
 
 from .scripted import answer, resolving
 
@@ -31,7 +31,7 @@ async def reported(decide, **chosen):
     async with resolving(decide, **limits) as (resolver, _):
         began = time.monotonic()
         context = Context(resolver, DOMAIN, Options(lesson=True, smtp=True))
-        sections = {section.topic: section async for section in report(context)}
+        sections = await finished(context)
         took = time.monotonic() - began
     assert set(sections) == set(TOPICS)
     assert all(section.complete for section in sections.values())

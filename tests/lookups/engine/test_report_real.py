@@ -9,7 +9,7 @@ import pytest
 from bench.zones import DOMAINS, LONGEST_CHAIN, SELECTORS, zones
 from lookups.engine.context import Context, Options
 from lookups.engine.names import parse_domain
-from lookups.engine.report import TOPICS, report
+from lookups.engine.report import TOPICS, finished
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.transport import Server, Transport
 from tests.lookups.engine.rounds import rounds
@@ -37,7 +37,7 @@ async def reported(asked: Server, nameserver: Nameserver, domain: str, transport
     settings = ResolverSettings((asked,), classroom=nameserver.server)
     options = Options(lesson=True, selectors=SELECTORS, trust_anchors=nameserver.anchors)
     context = Context(Resolver(settings, transport), parse_domain(domain), options)
-    sections = {section.topic: section async for section in report(context)}
+    sections = await finished(context)
     return sections, context
 
 
