@@ -53,6 +53,11 @@ def algorithm_name(number: int) -> str:
     return f"{number} ({name})" if name else str(number)
 
 
+def digest_name(number: int) -> str:
+    name = DIGEST_NAMES.get(number)
+    return f"{number} ({name})" if name else str(number)
+
+
 def key_bits(key: Any) -> int | None:
     """The size of a DNSKEY: of the modulus for RSA (RFC 3110 §2), of the curve for the others."""
     fixed = {13: 256, 14: 384, 15: 256, 16: 456}.get(key.algorithm)
