@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from lookups.engine.resolver import Outcome
+from lookups.engine.guard import GuardSettings
+from lookups.engine.resolver import Outcome, ResolverSettings
 from lookups.engine.transport import Server
-from lookups.runtime import is_lesson, parse_server
+from lookups.runtime import guard_settings, is_lesson, parse_server
 
 BAD_INPUT, NO_DNS = 2, 3
 
@@ -56,6 +57,15 @@ def classroom_address(lesson: bool, asked: bool) -> str:
         return settings.CLASSROOM
     start: Callable[[], tuple[str, int]] = import_string(settings.CLASSROOM_STARTER)
     return str(Server(*start()))
+
+
+def command_guard(dns_settings: ResolverSettings) -> GuardSettings:
+    """Where the lessons' machines are, also those that this command has just started."""
+    if settings.CLASSROOM or dns_settings.classroom is None:
+        return guard_settings()
+    machines, authority = import_string(settings.CLASSROOM_MACHINES)()
+    played = {port: Server(*address) for port, address in machines.items()}
+    return GuardSettings(classroom=played, classroom_ca=authority)
 
 
 def any_lesson(*names: str) -> bool:

@@ -7,22 +7,19 @@ import asyncio
 import json
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from lookups import output
 from lookups.engine.finding import Severity
-from lookups.engine.guard import GuardSettings
 from lookups.engine.names import Domain, DomainError, parse_domain
 from lookups.engine.report import TOPICS, finished
 from lookups.engine.resolver import ResolverSettings
-from lookups.engine.transport import Server, Transport
+from lookups.engine.transport import Transport
 from lookups.forms import InputError, explain, read_selectors
 from lookups.management import common
 from lookups.presentation import SectionView, section_views
-from lookups.runtime import context_for, guard_settings, is_lesson, resolver_settings
+from lookups.runtime import context_for, is_lesson, resolver_settings
 from lookups.score import score
 from lookups.text_report import render
 
@@ -87,15 +84,6 @@ def _topics(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def _guard_settings(dns_settings: ResolverSettings) -> GuardSettings:
-    """Where the lessons' machines are, also those that this command has just started."""
-    if settings.CLASSROOM or dns_settings.classroom is None:
-        return guard_settings()
-    machines, authority = import_string(settings.CLASSROOM_MACHINES)()
-    played = {port: Server(*address) for port, address in machines.items()}
-    return GuardSettings(classroom=played, classroom_ca=authority)
-
-
 async def _check(
     domain: Domain,
     topics: tuple[str, ...],
@@ -103,7 +91,7 @@ async def _check(
     selectors: tuple[str, ...],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     transport = Transport()
-    guard = _guard_settings(dns_settings)
+    guard = common.command_guard(dns_settings)
     context = context_for(domain, transport, dns_settings, selectors, guard=guard)
     try:
         found = await finished(context, topics)

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookups.engine.resolver import MAX_ALIASES, Outcome, Resolver, name_text
-from lookups.engine.transport import MalformedReply, parse_reply
+from lookups.engine.resolver import MAX_ALIASES, Outcome, Resolver, ResolverSettings, name_text
+from lookups.engine.transport import MalformedReply, Transport, parse_reply
 
 from .scripted import answer, as_asked, resolving
 
@@ -533,3 +533,21 @@ async def test_records_that_cannot_be_read_are_malformed():
 def test_a_name_in_text_is_dnspythons_own(labels):
     name = dns.name.Name([*labels, b""])
     assert name_text(name) == name.to_text(omit_final_dot=True).lower()
+
+
+# --- records taken for published ---
+async def test_as_if_answers_without_a_question():
+    as_if = {("example.com", "TXT"): ('"v=spf1 " "-all"',), ("example.com", "MX"): ()}
+    resolver = Resolver(ResolverSettings((), as_if=as_if), Transport())
+    answer = await resolver.query("EXAMPLE.com", "TXT")
+    assert [record.strings for record in answer.records] == [(b"v=spf1 ", b"-all")]
+    assert answer.authoritative
+    assert (await resolver.query("example.com", "MX")).outcome is Outcome.NODATA
+    assert resolver.log == []
+    assert resolver.asked == 0
+    resolver.close()
+
+
+async def test_as_if_refuses_what_is_no_record():
+    with pytest.raises(ValueError):
+        Resolver(ResolverSettings((), as_if={("example.com", "MX"): ("ten",)}), Transport())

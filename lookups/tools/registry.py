@@ -1,0 +1,23 @@
+"""All tools, by group, in the order in which the index shows them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from .base import Tool
+from .generate import tls_rpt
+
+TOOLS: tuple[Tool, ...] = (tls_rpt.TOOL,)
+
+
+@cache
+def _by_slug() -> dict[str, Tool]:
+    return {tool.slug: tool for tool in TOOLS}
+
+
+def tool(slug: str) -> Tool | None:
+    return _by_slug().get(slug)
+
+
+def tools(group: str) -> tuple[Tool, ...]:
+    return tuple(tool for tool in TOOLS if tool.group == group)

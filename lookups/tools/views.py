@@ -1,0 +1,95 @@
+"""The pages of the tools: their index, and one view that serves them all."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from . import registry
+from .arguments import command_line
+from .base import GROUPS, Result, Tool, ToolError, ToolForm
+from .dns import Dns
+
+GRACE_SECONDS = 3.0  # after the resolver's own deadline; whatever a tool asks ends before
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every tool, by group."""
+    groups = [(_group_title(group), registry.tools(group)) for group in GROUPS]
+    return render(request, "tools/index.html", {"groups": groups})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+async def tool(request: HttpRequest, slug: str) -> HttpResponse:
+    """One tool: its form, filled by the address or by POST, and what it answers."""
+    found = registry.tool(slug)
+    if found is None or (request.method == "POST" and not found.post):
+        raise Http404
+    return await respond(request, found)
+
+
+async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
+    """The page of `tool`. Bad input is told in the form, with status 400."""
+    given = request.POST if request.method == "POST" else request.GET
+    asked = tool.form.is_filled(given) or (request.method == "POST" and bool(request.FILES))
+    if not asked and not tool.eager:
+        form = tool.form(initial={})
+        return await page(request, tool, form)
+    form = tool.form(tool.form.completed(given), request.FILES or None)
+    if not form.is_valid():
+        return await page(request, tool, form, status=400)
+    try:
+        async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
+            result = await tool.run(form.cleaned_data, dns)
+            queries = dns.queries
+    except ToolError as refusal:
+        form.add_error(None, refusal.message)
+        return await page(request, tool, form, status=400)
+    except TimeoutError:
+        form.add_error(None, _("DNS took too long to answer. Try again in a while."))
+        return await page(request, tool, form, status=503)
+    return await page(request, tool, form, result, queries)
+
+
+async def page(
+    request: HttpRequest,
+    tool: Tool,
+    form: ToolForm,
+    result: Result | None = None,
+    queries: list[dict[str, Any]] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Rendered in a thread: the header looks at the session."""
+    context: Mapping[str, Any] = {
+        "tool": tool,
+        "form": form,
+        "result": result,
+        "queries": queries or [],
+        "group_title": _group_title(tool.group),
+        "others": [other for other in registry.tools(tool.group) if other is not tool],
+        "examples": tool.examples() if tool.examples else (),
+        "command": shlex.join(command_line(tool, form)) if tool.command and result else "",
+    }
+    response = await sync_to_async(render)(request, tool.template, context, status=status)
+    if tool.post:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _group_title(group: str) -> str:
+    titles = {
+        "look-up": _("Ask DNS"),
+        "check": _("Check one thing"),
+        "generate": _("Make records"),
+        "analyse": _("Read mail and reports"),
+    }
+    return titles[group]
