@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from lookups.tools import registry
+
 from . import articles, cards, progress, quiz, structured, tracks
 from .articles import Article
 
@@ -113,6 +115,7 @@ def article_context(request: HttpRequest, found: Article) -> dict[str, Any]:
         "way": tracks.way(kept, done) if kept else None,
         "part_of": [t for t in tracks.tracks(_language()) if found.slug in t.slugs],
         "is_done": found.slug in done,
+        "tools": registry.on(found.slug),
         "structured": structured.of_article(found, group_titles()[found.group]),
     }
 

@@ -16,9 +16,11 @@ from learn.classroom.lessons import lessons
 from learn.own_zones.exercises import exercises
 from learn.tracks import tracks
 from lookups import catalog
+from lookups.tools import registry
 
 PAGES = (
     "home",
+    "tools",
     "learn",
     "glossary",
     "journey",
@@ -63,6 +65,14 @@ class Pages(PublicSitemap):
         return reverse(item)
 
 
+class Tools(PublicSitemap):
+    def items(self) -> list[str]:
+        return [tool.slug for tool in registry.TOOLS]
+
+    def location(self, item: str) -> str:
+        return reverse("tool", args=[item])
+
+
 class Articles(PublicSitemap):
     def items(self) -> list[str]:
         return [article.slug for article in articles("en")]
@@ -105,6 +115,7 @@ class Lessons(PublicSitemap):
 
 sitemaps = {
     "pages": Pages,
+    "tools": Tools,
     "articles": Articles,
     "tracks": Tracks,
     "findings": Findings,

@@ -1,15 +1,18 @@
-"""What can be found: articles, findings, terms of the glossary and lessons, as plain text."""
+"""What can be found: articles, tools, findings, the glossary and lessons, as plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils import translation
+
 from learn import articles, glossary, markdown
 from learn.classroom.lessons import lessons
 from lookups import catalog
+from lookups.tools import registry
 
-KINDS = ("article", "finding", "term", "lesson")
+KINDS = ("article", "tool", "finding", "term", "lesson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Document:
 def documents(language: str) -> Iterator[Document]:
     """Everything, in the words of `language`."""
     yield from _articles(language)
+    yield from _tools(language)
     yield from _findings(language)
     yield from _terms(language)
     yield from _lessons(language)
@@ -65,6 +69,15 @@ def _articles(language: str) -> Iterator[Document]:
                 Passage("sources", "", sources),
             ),
         )
+
+
+def _tools(language: str) -> Iterator[Document]:
+    with translation.override(language):
+        for tool in registry.TOOLS:
+            title, summary = str(tool.title), str(tool.summary)
+            yield Document(
+                "tool", tool.slug, title, (tool.slug,), summary, (Passage("", "", summary),)
+            )
 
 
 def _findings(language: str) -> Iterator[Document]:

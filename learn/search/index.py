@@ -24,7 +24,7 @@ from learn import articles, glossary
 from learn.classroom import lessons
 from learn.search.documents import KINDS, Document, Passage, documents
 from learn.search.text import Word, essential_words_of, fold, index_words, words_of
-from lookups import catalog
+from lookups import catalog, tools
 
 MAX_PER_KIND = 50
 # A word in the title counts for more than one in the head, and that for more than one in the text.
@@ -35,6 +35,8 @@ _SOURCES = (
     (glossary.FILE.parent, glossary.FILE.name),
     (Path(lessons.__file__).parent, "lessons/*.toml"),
     (Path(catalog.__file__).parent, "*.toml"),
+    (Path(tools.__file__).parent, "**/*.py"),
+    (Path(settings.BASE_DIR) / "locale", "*/LC_MESSAGES/*.po"),  # what tools are called
     (Path(__file__).parent, "*.py"),
 )
 _making = threading.Lock()

@@ -24,7 +24,7 @@ from lookups.engine.names import Domain
 from lookups.forms import InputError, read_domain
 
 # How many of each kind stand on the page of all kinds.
-PREVIEW = {"article": 5, "finding": 5, "term": 3, "lesson": 3}
+PREVIEW = {"article": 5, "tool": 3, "finding": 5, "term": 3, "lesson": 3}
 MAX_SUGGESTIONS = 3
 EXAMPLES = {"en": ("null MX", "p=reject", "forwarding"), "ja": ("Null MX", "p=reject", "転送")}
 
@@ -88,6 +88,7 @@ def titles() -> dict[str, str]:
     """What the kinds are called, in the active language."""
     return {
         "article": _("Articles"),
+        "tool": _("Tools"),
         "finding": _("Findings"),
         "term": _("Glossary"),
         "lesson": _("Lessons"),

@@ -21,3 +21,9 @@ def tool(slug: str) -> Tool | None:
 
 def tools(group: str) -> tuple[Tool, ...]:
     return tuple(tool for tool in TOOLS if tool.group == group)
+
+
+@cache
+def on(article: str) -> tuple[Tool, ...]:
+    """The tools that an article explains."""
+    return tuple(tool for tool in TOOLS if tool.article == article)

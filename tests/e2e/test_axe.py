@@ -126,6 +126,8 @@ def _sort_of(path: str) -> object:
 
         found = article(path.rstrip("/").rpartition("/")[2], "en")
         return kind, found and found.group
+    if kind == "tool":  # each has a form and a result of its own
+        return kind, path
     return kind
 
 
