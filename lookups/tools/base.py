@@ -113,8 +113,8 @@ class Tool:
 
     `live`: the result follows the form while it is filled in. `eager`: there is a result even
     before anything is filled in, from the initial values. `post`: what is given is private or
-    large, so the form is posted and stands in no address. `examples` are filled forms to try:
-    their name and their query string.
+    large, so the form is posted and stands in no address, and its body has at most `max_bytes`.
+    `examples` are filled forms to try: their name and their query string.
     """
 
     slug: str
@@ -130,5 +130,6 @@ class Tool:
     live: bool = False
     eager: bool = False
     post: bool = False
+    max_bytes: int = 2_500_000
     examples: Callable[[], tuple[tuple[str, str], ...]] | None = None
     styles: str = ""

@@ -17,6 +17,7 @@ from . import registry
 from .arguments import command_line
 from .base import GROUPS, Result, Tool, ToolError, ToolForm
 from .dns import Dns
+from .uploads import limited
 
 GRACE_SECONDS = 3.0  # after the resolver's own deadline; whatever a tool asks ends before
 
@@ -39,6 +40,11 @@ async def tool(request: HttpRequest, slug: str) -> HttpResponse:
 
 async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
     """The page of `tool`. Bad input is told in the form, with status 400."""
+    if request.method == "POST":
+        try:
+            limited(request, tool.max_bytes)
+        except ToolError as refusal:
+            return await page(request, tool, _refused(tool, refusal), status=413)
     given = request.POST if request.method == "POST" else request.GET
     asked = tool.form.is_filled(given) or (request.method == "POST" and bool(request.FILES))
     if not asked and not tool.eager:
@@ -60,6 +66,15 @@ async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
     return await page(request, tool, form, result, queries)
 
 
+def _refused(tool: Tool, refusal: ToolError) -> ToolForm:
+    """An empty form that says nothing but why it was refused."""
+    form = tool.form({})
+    form.full_clean()
+    form.errors.clear()
+    form.add_error(None, refusal.message)
+    return form
+
+
 async def page(
     request: HttpRequest,
     tool: Tool,
@@ -75,7 +90,7 @@ async def page(
         "result": result,
         "queries": queries or [],
         "group_title": _group_title(tool.group),
-        "others": [other for other in registry.tools(tool.group) if other is not tool],
+        "others": [other for other in registry.tools(tool.group) if other.slug != tool.slug],
         "examples": tool.examples() if tool.examples else (),
         "command": shlex.join(command_line(tool, form)) if tool.command and result else "",
     }
