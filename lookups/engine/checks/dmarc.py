@@ -11,7 +11,7 @@ from typing import Any
 
 from ..context import Context
 from ..dmarc import reports, suffixes
-from ..dmarc.walk import Discovery, Step, discover, discover_for
+from ..dmarc.walk import Discovery, discover, discover_for
 from ..finding import Partial, Section
 from ..records import dmarc
 from ..records.dmarc import Record
@@ -59,9 +59,9 @@ def _records(case: Case) -> dict[str, Any]:
         "effective": found.effective,
         "exists": found.exists,
         "raw": _raw(case),
-        "walk": [_step(step) for step in found.steps],
+        "walk": [step.as_json() for step in found.steps],
         "stopped": found.stopped,
-        "skipped": max(0, found.domain.count(".") + 1 - 8) if len(found.steps) == 8 else 0,
+        "skipped": found.skipped,
         "alignment": _alignment(case, found.record) if found.record else None,
         "destinations": [address.as_json() for address in case.addresses],
         "listed": _listed(case),
@@ -80,18 +80,6 @@ def _raw(case: Case) -> list[dict[str, Any]]:
 
 def _parts(text: str) -> list[Part]:
     return dmarc.parts(text) if dmarc.is_record(text) or dmarc.looks_meant(text) else []
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "name": step.name,
-        "question": step.question,
-        "state": step.state,
-        "outcome": step.answer.outcome.value,
-        "policy": step.record.policy if step.record else "",
-        "psd": step.record.psd if step.record else "",
-        "records": sum(dmarc.is_record(text) for text in step.texts),
-    }
 
 
 def _alignment(case: Case, record: Record) -> dict[str, Any]:

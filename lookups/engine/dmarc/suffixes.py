@@ -17,11 +17,14 @@ from .walk import CLASSROOM, Asks, Discovery, Step, step_at
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the list leads to. Empty strings where there is no record; see Discovery."""
+    """What the list leads to. Empty strings where there is no record; see Discovery. `tag` is the
+    one that the policy comes from: "p", "sp", or "" where the record names no policy."""
 
     organizational_domain: str
     record_domain: str = ""
     policy: str = ""
+    record: Record | None = None
+    tag: str = ""
 
     def differs(self, discovery: Discovery) -> bool:
         """Whether the two generations of receivers do not treat the domain alike."""
@@ -60,13 +63,15 @@ async def listed(asks: Asks, discovery: Discovery) -> Listed:
     if discovery.own.state == "multiple":
         return Listed(organization)  # several records end the discovery
     if discovery.own.record:
-        return Listed(organization, discovery.domain, _policy(discovery.own.record))
+        own = discovery.own.record
+        return Listed(organization, discovery.domain, _policy(own), own, _tag(own))
     step = next((step for step in discovery.steps if step.name == organization), None)
     record = await _record_at(asks, organization, step)
     if record is None or organization == discovery.domain:
         return Listed(organization)
-    policy = record.get("sp") or _policy(record)
-    return Listed(organization, organization, policy)
+    if policy := record.get("sp"):
+        return Listed(organization, organization, policy, record, "sp")
+    return Listed(organization, organization, _policy(record), record, _tag(record))
 
 
 async def _record_at(asks: Asks, name: str, step: Step | None) -> Record | None:
@@ -74,6 +79,10 @@ async def _record_at(asks: Asks, name: str, step: Step | None) -> Record | None:
     if step is not None and step.state != "beyond":
         return step.record
     return step_at(name, await asks.query(f"_dmarc.{name}", "TXT")).record
+
+
+def _tag(record: Record) -> str:
+    return "p" if record.get("p") else ""
 
 
 def _policy(record: Record) -> str:

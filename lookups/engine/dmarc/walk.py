@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import dns.name
 
@@ -53,6 +53,17 @@ class Step:
     @property
     def question(self) -> str:
         return f"_dmarc.{self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "question": self.question,
+            "state": self.state,
+            "outcome": self.answer.outcome.value,
+            "policy": self.record.policy if self.record else "",
+            "psd": self.record.psd if self.record else "",
+            "records": sum(dmarc.is_record(text) for text in self.texts),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,12 @@ class Discovery:
         return next((step for step in self.steps if step.name == self.record_domain), None)
 
     @property
+    def skipped(self) -> int:
+        """Names of a long domain that the walk leaves out (RFC 9989 §4.10)."""
+        full = len(self.steps) == MAX_STEPS
+        return max(0, self.domain.count(".") + 1 - MAX_STEPS) if full else 0
+
+    @property
     def effective(self) -> str:
         """The policy with testing taken into account (RFC 9989 §4.7, tag t)."""
         return lowered(self.policy) if self.testing else self.policy
@@ -132,11 +149,17 @@ async def discover(context: Context) -> Discovery:
     return await context.once("dmarc", lambda: discover_for(context, context.domain.ascii))
 
 
+async def walk(asks: Asks, domain: str) -> Discovery:
+    """The tree walk alone, which takes the domain for one that exists: enough to know the
+    organizational domain of any `domain` (A-labels, no final dot)."""
+    answers = await asyncio.gather(*(_ask(asks, name) for name in walk_names(domain)))
+    return evaluate(domain, answers)
+
+
 async def discover_for(asks: Asks, domain: str) -> Discovery:
     """The policy in force for any `domain` (A-labels, no final dot)."""
-    names = walk_names(domain)
-    answers = await asyncio.gather(*(_ask(asks, name) for name in names))
-    discovery = evaluate(domain, answers)
+    discovery = await walk(asks, domain)
+    answers = [step.answer for step in discovery.steps]
     if not discovery.inherited:
         return discovery
     # Whether `sp` or `np` holds depends on the domain's existence (RFC 9989 §4.10.1).

@@ -1,6 +1,6 @@
 """check_host(): what SPF says of one sender (RFC 7208 §4)."""
 
 from .evaluate import check_host
-from .result import Result, Step, Verdict
+from .result import Check, Result, Step, Verdict
 
-__all__ = ["Result", "Step", "Verdict", "check_host"]
+__all__ = ["Check", "Result", "Step", "Verdict", "check_host"]

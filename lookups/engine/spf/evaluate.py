@@ -14,11 +14,12 @@ from ..records.spf_macros import MacroError, MacroString, parse_macro_string
 from ..resolver import Resolver
 from .lookups import MAX_LOOKUPS, Lookups, Stop, ascii_domain, is_checkable, spf_texts
 from .macros import MAX_TEXT, Message, expand, target_name
-from .result import Result, Step, Verdict
+from .result import Check, Result, Step, Verdict
 
 SECONDS = 20.0  # that an evaluation may take in all; §4.6.4 wants at least 20
 MAX_STEPS = 200  # that are kept
 MAX_SHOWN = 300  # characters of a term in the trace
+MAX_RECORD = 2000  # characters of a record in the trace
 
 
 async def check_host(
@@ -60,6 +61,8 @@ class _Evaluation:
     resolver: Resolver
     message: Message
     trace: list[Step] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    current: int = 0  # index of the check that is under way
     lookups: Lookups = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,10 +85,20 @@ class _Evaluation:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(end):
                     explanation = await self._explanation(outcome, outcome.exp)
-        return Verdict(outcome.result, explanation, outcome.mechanism, *counts, tuple(self.trace))
+        told = tuple(self.trace), tuple(self.checks)
+        return Verdict(outcome.result, explanation, outcome.mechanism, *counts, *told)
 
     async def _check(self, domain: str) -> _Outcome:
-        """check_host() for one domain: the record is found, read and evaluated."""
+        """check_host() for one domain; its steps are told apart from those of other domains."""
+        before, self.current = self.current, len(self.checks)
+        self.checks.append(Check(domain[:MAX_SHOWN]))
+        try:
+            return await self._judge(domain)
+        finally:
+            self.current = before
+
+    async def _judge(self, domain: str) -> _Outcome:
+        """The record is found, read and evaluated."""
         record = await self._record(domain)
         if record is None:
             return _Outcome(Result.NONE)
@@ -113,6 +126,7 @@ class _Evaluation:
             return None
         if len(texts) > 1:
             raise self._stop(domain, "", Result.PERMERROR, "multiple-records")
+        self.checks[self.current] = Check(domain[:MAX_SHOWN], texts[0][:MAX_RECORD])
         try:
             return parse(texts[0])
         except SPFError as error:
@@ -123,10 +137,12 @@ class _Evaluation:
         """§6.1: the other domain's result is this one's; no record there is an error."""
         try:
             self.lookups.spend()
+            number = self.lookups.count
             name = await self._target(target, domain)
         except Stop as stop:
             raise self._stop(domain, text, stop.result, stop.why, stop.detail) from None
-        self._step(domain, text, None, "redirect", name)
+        opens = len(self.checks)
+        self._step(domain, text, None, "redirect", name, opens=opens, lookup=number)
         outcome = await self._check(name)
         if outcome.result is Result.NONE:
             raise Stop(Result.PERMERROR, "no-record", name)
@@ -134,15 +150,27 @@ class _Evaluation:
 
     async def _matches(self, mechanism: Mechanism, domain: str) -> bool:
         """Whether the mechanism matches; the step is noted, and an error with its reason."""
-        text = mechanism.text
+        number, checks, void = 0, len(self.checks), self.lookups.void
+
+        def note(matched: bool | None, why: str, detail: str) -> None:
+            opened = len(self.checks) > checks
+            vain = self.lookups.void if not opened and self.lookups.void > void else 0
+            opens = checks if opened else None
+            text = mechanism.text
+            self._step(domain, text, matched, why, detail, opens=opens, lookup=number, void=vain)
+
         try:
             if mechanism.name in ASKING:
                 self.lookups.spend()
+                number = self.lookups.count
             matched, why, detail = await self._evaluate(mechanism, domain)
         except Stop as stop:
-            self._step(domain, text, None, stop.why, stop.detail)
+            note(None, stop.why, stop.detail)
             raise
-        self._step(domain, text, matched, why, detail)
+        except asyncio.CancelledError:  # time ran out while this term was looked at
+            note(None, "deadline", "")
+            raise
+        note(matched, why, detail)
         return matched
 
     async def _evaluate(self, mechanism: Mechanism, domain: str) -> tuple[bool, str, str]:
@@ -205,12 +233,20 @@ class _Evaluation:
             return ""
 
     def _step(
-        self, domain: str, term: str, matched: bool | None, why: str, detail: str = ""
+        self,
+        domain: str,
+        term: str,
+        matched: bool | None,
+        why: str,
+        detail: str = "",
+        *,
+        opens: int | None = None,
+        lookup: int = 0,
+        void: int = 0,
     ) -> None:
         if len(self.trace) < MAX_STEPS:
-            self.trace.append(
-                Step(domain[:MAX_SHOWN], term[:MAX_SHOWN], matched, why, detail[:MAX_SHOWN])
-            )
+            shown = domain[:MAX_SHOWN], term[:MAX_SHOWN], matched, why, detail[:MAX_SHOWN]
+            self.trace.append(Step(*shown, self.current, opens, lookup, void))
 
     def _stop(self, domain: str, term: str, result: Result, why: str, detail: str = "") -> Stop:
         """The exception that ends everything, its reason noted."""

@@ -27,6 +27,10 @@ class Step:
     always, in-network, not-in-network, address, no-address, exists, not-exists, name, no-name,
     include-<result>, redirect, default, no-record, multiple-records, not-a-domain, syntax,
     lookup-limit, void-limit, mx-limit, deadline, dns-<outcome>.
+
+    `check` is the index in Verdict.checks of the record that the term stands in, `opens` that of
+    the record it led to, if any. `lookup` is the term's number among those that ask DNS, `void`
+    that of its last lookup in vain; 0 where it cost none.
     """
 
     domain: str
@@ -34,6 +38,10 @@ class Step:
     matched: bool | None
     why: str
     detail: str = ""
+    check: int = 0
+    opens: int | None = None
+    lookup: int = 0
+    void: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -46,9 +54,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A domain whose record was asked for; `record` is its text, "" where none could be used."""
+
+    domain: str
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """`mechanism` is the term of the domain's own record (or of its redirect's) that decided,
-    "default" where none did; `explanation` the domain's words for a fail (§6.2), if any."""
+    "default" where none did; `explanation` the domain's words for a fail (§6.2), if any. `checks`
+    are the records in the order in which they were asked for, the domain's own first."""
 
     result: Result
     explanation: str = ""
@@ -56,6 +73,7 @@ class Verdict:
     lookups: int = 0
     void_lookups: int = 0
     trace: tuple[Step, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
