@@ -78,7 +78,7 @@ def _advise(
     proved = [one for one in (spf, *dkim) if one and one.counts]
     if ruling.result == "temperror":
         yield Advice("try-again")
-    if scope is not Scope.PUBLIC and not (spf and spf.counts):
+    if scope is not Scope.PUBLIC and not proved:
         yield Advice("public-address", {"ip": str(mail.ip), "scope": scope.value})
     if not proved and ruling.result == "fail":
         yield Advice("forged", {"disposition": ruling.disposition})
