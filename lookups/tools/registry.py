@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from .base import Tool
+from .delivery import would_pass
 from .generate import tls_rpt
 
-TOOLS: tuple[Tool, ...] = (tls_rpt.TOOL,)
+TOOLS: tuple[Tool, ...] = (
+    tls_rpt.TOOL,
+    would_pass.TOOL,
+)
 
 
 @cache

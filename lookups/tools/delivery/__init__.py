@@ -1,0 +1,1 @@
+"""Tools about the way of one mail: would it pass."""
