@@ -113,7 +113,8 @@ def _spf(
     elif verdict.result is Result.NONE:
         yield Advice("publish-spf", about)
     elif verdict.result is Result.PERMERROR:
-        yield Advice("mend-spf", about)
+        last = verdict.trace[-1]  # which has ended the evaluation
+        yield Advice("mend-spf", about | {"why": last.why, "detail": last.detail})
     elif verdict.result is Result.TEMPERROR:
         yield Advice("spf-again", about)
 

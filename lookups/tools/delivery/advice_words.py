@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from lookups.engine.delivery import Advice
 from lookups.engine.names import to_unicode
+from lookups.spf_words import reason
 from lookups.tools.base import Tool
 
 Names = Mapping[str, str]
@@ -67,6 +68,8 @@ def told(advice: Advice) -> Told:
     names = {
         k: to_unicode(v) if k in ("domain", "given", "author") else v for k, v in given.items()
     }
+    if advice.code == "mend-spf":
+        names["reason"] = reason(given["why"], given["detail"])
     text = _texts()[advice.code](names)
     articles = tuple((slug, article(slug)) for slug in ARTICLES.get(advice.code, ()))
     record = given.get("record", "") if advice.code == "permit" else ""
@@ -154,7 +157,7 @@ def _for_spf() -> dict[str, str]:
         ),
         "publish-spf": _("By SPF: publish a record at %(domain)s that has %(term)s in it."),
         "mend-spf": _(
-            "By SPF: mend the record of %(domain)s. As it is now, it is an error for every sender."
+            "By SPF: mend the record of %(domain)s. It cannot be used for this sender: %(reason)s."
         ),
         "spf-again": _(
             "DNS failed while SPF was checked for %(domain)s. Try again, and check the names that "

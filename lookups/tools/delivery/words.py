@@ -37,7 +37,7 @@ def verdict_text(judged: Judgement) -> str:
         "proofs": _proofs(judged),
     }
     texts = {
-        "pass": _("%(proofs)s passes and is aligned with %(author)s. One such proof is enough."),
+        "pass": _("Passed and aligned with %(author)s: %(proofs)s. One such proof is enough."),
         "reject": _(
             "Nothing proves that it comes from %(author)s, and %(holder)s asks receivers to refuse "
             "such mail."
@@ -186,15 +186,19 @@ def testing(ruling: Ruling) -> str:
     ) % {"effective": ruling.effective, "policy": ruling.policy}
 
 
-def disposition(disposition: str) -> str:
+def disposition(ruling: Ruling) -> str:
     """What a receiver does that honours the policy."""
+    if ruling.result == "none":
+        return _("Without a policy, DMARC changes nothing: the receiver decides by itself.")
+    if ruling.result == "fail" and ruling.disposition == "deliver":
+        return _("none asks for reports only: a receiver delivers the mail, as far as DMARC goes.")
     words = {
-        "deliver": _("A receiver that honours the policy delivers the mail, as far as DMARC goes."),
+        "deliver": _("A receiver delivers the mail, as far as DMARC goes."),
         "quarantine": _("A receiver that honours the policy puts the mail aside, mostly as spam."),
         "reject": _("A receiver that honours the policy refuses the mail."),
         "defer": _("A receiver defers the mail, or delivers it without DMARC."),
     }
-    return words[disposition]
+    return words[ruling.disposition]
 
 
 def older(judged: Judgement) -> tuple[str, ...]:

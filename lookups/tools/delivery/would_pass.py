@@ -124,7 +124,7 @@ class Passed:
 
     @property
     def disposition(self) -> str:
-        return words.disposition(self.judged.ruling.disposition)
+        return words.disposition(self.judged.ruling)
 
     @property
     def older(self) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ def examples() -> tuple[tuple[str, str], ...]:
         (_("Forged from a subdomain"), query("198.18.99.99", "news.dmarc-parent")),
         (_("A policy in test"), query("198.18.99.99", "dmarc-testing")),
         (_("A record for older receivers"), query("198.18.99.99", "dmarc-legacy")),
-        (_("p=none"), query("198.18.99.99", "dmarc-monitoring")),
+        ("p=none", query("198.18.99.99", "dmarc-monitoring")),
         (_("Too many lookups"), query("198.18.99.99", "spf-lookups")),
     )
 
