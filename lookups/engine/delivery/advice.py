@@ -82,7 +82,7 @@ def _advise(
         yield Advice("public-address", {"ip": str(mail.ip), "scope": scope.value})
     if not proved and ruling.result == "fail":
         yield Advice("forged", {"disposition": ruling.disposition})
-    if not (spf and spf.counts):
+    if not (spf and spf.counts) and scope not in (Scope.PRIVATE, Scope.LOOPBACK):
         yield from _spf(mail, verdict, spf, bool(proved))
     if not any(one.counts for one in dkim):
         yield from _dkim(mail, dkim, bool(proved))

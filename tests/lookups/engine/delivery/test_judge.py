@@ -295,3 +295,9 @@ async def test_a_mail_costs_as_many_rounds_as_spf():
             assert made.verdict == "pass" and transport.round == 2
     finally:
         server.stop()
+
+
+async def test_a_private_address_is_not_proposed_for_spf():
+    said = await judged(dmarc(), ip="10.0.0.1")
+    assert said["mail"]["scope"] == "private" and said["spf"]["mailfrom"]["result"] == "fail"
+    assert "public-address" in codes(said) and "permit" not in codes(said)
