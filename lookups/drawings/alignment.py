@@ -82,4 +82,4 @@ def _mark(one: Identifier) -> str:
         return "none"
     if one.counts:
         return "good"
-    return "warn" if one.may_count or one.aligned is None else "bad"
+    return "warn" if one.may_count else "bad"

@@ -57,7 +57,7 @@ class Identifier:
         if not self.used:
             return "unused"
         if self.aligned is None:
-            return "unknown"
+            return "unknown" if self.may_count else "failed"
         if self.aligned:
             if self.result == "pass":
                 return "counts"
@@ -73,6 +73,7 @@ class Identifier:
         "stranger",  # passes, but for another organization
         "strict",  # of the same organization, but the very same name is asked for
         "neither",
+        "failed",  # does not pass, whatever organization it is of
         "unknown",  # DNS left open which organization it belongs to
         "unused",  # HELO, where there is a MAIL FROM (RFC 9989 §4.4)
     )

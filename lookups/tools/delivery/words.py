@@ -86,6 +86,7 @@ def identifier_reason(row: Identifier) -> str:
         "stranger": _("it passes, but for another organization"),
         "strict": _("it is of the same organization, but the very same name is asked for"),
         "neither": _("it neither passes nor is aligned"),
+        "failed": _("it does not pass"),
         "unknown": _("DNS left open to which organization it belongs"),
         "unused": _("DMARC looks at HELO only where MAIL FROM is empty"),
     }

@@ -86,8 +86,18 @@ async def test_time_that_runs_out_is_noted_at_the_term():
 
 
 TERMS = st.sampled_from(
-    "include:a.test include:b.test mx a:x.test ip4:192.0.2.1 ?all redirect=b.test "
-    "exists:%{p}.test nonsense ptr".split()
+    [
+        "include:a.test",
+        "include:b.test",
+        "mx",
+        "a:x.test",
+        "ip4:192.0.2.1",
+        "?all",
+        "redirect=b.test",
+        "exists:%{p}.test",
+        "nonsense",
+        "ptr",
+    ]
 )
 
 

@@ -55,6 +55,8 @@ def test_strict_and_relaxed(author, other, strict, relaxed):
         ("dkim", "pass", "r", Organization("example.net", "example.net"), "stranger"),
         ("mailfrom", "fail", "r", Organization("example.net", "example.net"), "neither"),
         ("mailfrom", "pass", "r", Organization("example.net", ""), "unknown"),
+        ("mailfrom", "temperror", "r", Organization("example.net", ""), "unknown"),
+        ("dkim", "fail", "r", Organization("example.net", ""), "failed"),
     ],
 )
 def test_reasons(kind, result, mode, other, reason):
