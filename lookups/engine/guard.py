@@ -45,10 +45,12 @@ class GuardError(Exception):
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
     """`classroom` maps a port to the server on this machine that plays the classroom's machines
-    there; `classroom_ca` is the PEM file of the authority that signs their certificates."""
+    there; `classroom_ca` is the PEM file of the authority that signs their certificates. `files`
+    are taken for what HTTPS serves, by address, before anybody does: nobody is asked for them."""
 
     classroom: Mapping[int, Server] = field(default_factory=dict)
     classroom_ca: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -92,6 +94,10 @@ class Guard:
     def remaining(self) -> float:
         """Seconds until the report's deadline."""
         return self._resolver.remaining
+
+    def pretended(self, url: str) -> bytes | None:
+        """What is taken for the file at `url`; None where that must be fetched."""
+        return self._settings.files.get(url)
 
     def context(self, verify: bool = True) -> ssl.SSLContext:
         """TLS settings: the machine's authorities, and in lessons the classroom's as well.

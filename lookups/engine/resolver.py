@@ -156,6 +156,11 @@ class Resolver:
         """Seconds until the report's deadline."""
         return self._began + self.settings.report_timeout - self._loop.time()
 
+    def pretends(self, name: dns.name.Name, rdtype: str) -> bool:
+        """Whether `as_if` answers this question. Such an answer has no signatures: whoever judges
+        them takes it for signed as its zone signs everything else."""
+        return bool(self._as_if) and (name_key(name), rdtype) in self._as_if
+
     def close(self) -> None:
         """Gives up whatever is still being asked. What other reports wait for goes on."""
         self._alarm.cancel()

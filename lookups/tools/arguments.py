@@ -50,7 +50,11 @@ def data_of(options: dict[str, Any], form: type[ToolForm]) -> dict[str, Any]:
 
 
 def command_line(tool: Tool, form: ToolForm) -> Iterator[str]:
-    """The words of the command that does what the filled `form` does."""
+    """The words of the command that does what the filled `form` does; none where none does."""
+    if tool.words is not None:
+        if words := tool.words(form):
+            yield from ("python", "manage.py", *tool.command.split(), *words)
+        return
     yield from ("python", "manage.py", *tool.command.split())
     for name in (*form.positional, *(n for n in form.fields if n not in form.positional)):
         field, value = form.fields[name], form.data.get(name)

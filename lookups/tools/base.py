@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -114,7 +114,9 @@ class Tool:
     `live`: the result follows the form while it is filled in. `eager`: there is a result even
     before anything is filled in, from the initial values. `post`: what is given is private or
     large, so the form is posted and stands in no address, and its body has at most `max_bytes`.
-    `examples` are filled forms to try: their name and their query string.
+    `examples` are filled forms to try: their name and their query string. `words` gives the words
+    of the command behind its name where the form's fields are not its arguments; none at all where
+    no command does the same.
     """
 
     slug: str
@@ -133,3 +135,4 @@ class Tool:
     max_bytes: int = 2_500_000
     examples: Callable[[], tuple[tuple[str, str], ...]] | None = None
     styles: str = ""
+    words: Callable[[ToolForm], Sequence[str]] | None = None

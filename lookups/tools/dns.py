@@ -35,11 +35,17 @@ class Dns:
         return resolver
 
     def context(
-        self, domain: Domain, selectors: Sequence[str] = (), as_if: AsIf | None = None
+        self,
+        domain: Domain,
+        selectors: Sequence[str] = (),
+        as_if: AsIf | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> Context:
-        """What a check of `domain` needs. `as_if`: records taken for published, see Resolver."""
+        """What a check of `domain` needs. `as_if`: records taken for published, see Resolver;
+        `files`: what HTTPS is taken to serve, see Guard."""
         chosen = replace(self.settings, as_if=dict(as_if or {}))
-        context = context_for(domain, self.transport, chosen, selectors, guard=self.guard)
+        guard = replace(self.guard, files=dict(files or {}))
+        context = context_for(domain, self.transport, chosen, selectors, guard=guard)
         self._resolvers.append(context.resolver)
         return context
 

@@ -94,6 +94,9 @@ def _alias_rrset(message: Message, alias: Name) -> RRset | None:
 
 async def _records(context: Context, answer: Answer, message: Message, rrset: RRset) -> Examination:
     """RFC 4035 §5.3: the RRset, by the zone that its signatures name, or that it lies in."""
+    type = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rrset.type))
+    if context.resolver.pretends(rrset.name, type):
+        return await _pretended(context, rrset.name)
     signatures = message.signatures(rrset)
     signers = {s.signer for s in signatures if rrset.name.is_subdomain(s.signer)}
     if signers:
@@ -104,7 +107,6 @@ async def _records(context: Context, answer: Answer, message: Message, rrset: RR
         return Examination(zone.security, zone, zone.reason)
     trust = await trust_of(context)
     verdict = trust.verify(rrset, signatures, zone.name, zone.keys)
-    type = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rrset.type))
     if verdict.fault is not None:
         reason = Reason(verdict.fault, rrset.name, type, verdict.signature, answer)
         return Examination(Security.BOGUS, zone, reason)
@@ -115,9 +117,18 @@ async def _records(context: Context, answer: Answer, message: Message, rrset: RR
     return _by(proofs.no_closer(rrset.name, verdict.signature.labels), zone, rrset.name, answer)
 
 
+async def _pretended(context: Context, name: Name) -> Examination:
+    """Of what is taken for published (Resolver.pretends): as secure as the zone it lies in, which
+    would sign it like all else."""
+    zone = await _zone(context, name, keys=True)
+    return Examination(zone.security, zone, zone.reason)
+
+
 async def _absence(context: Context, answer: Answer, message: Message) -> Examination:
     """RFC 4035 §5.4: that there is no such name or type, by the zone whose SOA came along."""
     name = answer.owner
+    if context.resolver.pretends(name, answer.type):
+        return await _pretended(context, name)
     soa = next((r.name for r in message.authority if r.type == SOA), None)
     if soa is not None and name.is_subdomain(soa):
         zone = await _zone(context, soa, keys=True)
