@@ -39,17 +39,19 @@ def as_json(
         "domain": domain,
         "started": started,
         "finished": finished,
-        "sections": [
-            {
-                "topic": section.topic,
-                "status": section.status,
-                "records": section.records,
-                "findings": [_finding(finding) for finding in section.findings],
-            }
-            for section in sections
-        ],
+        "sections": [section_json(section) for section in sections],
         "score": total,
         "queries": queries,
+    }
+
+
+def section_json(section: SectionView) -> dict[str, Any]:
+    """One topic."""
+    return {
+        "topic": section.topic,
+        "status": section.status,
+        "records": section.records,
+        "findings": [_finding(finding) for finding in section.findings],
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from .base import Tool
+from .check.tool import tool_of
+from .check.topics import TOPICS
 from .delivery import would_pass
 from .generate import tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
+    *(tool_of(topic) for topic in TOPICS),
     tls_rpt.TOOL,
     would_pass.TOOL,
 )

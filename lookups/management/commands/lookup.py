@@ -13,15 +13,23 @@ from django.utils.translation import gettext as _
 from lookups import output
 from lookups.engine.finding import Severity
 from lookups.engine.names import Domain, DomainError, parse_domain
-from lookups.engine.report import TOPICS, finished
+from lookups.engine.records.recognise import Recognised
+from lookups.engine.rehearsal import RehearsalError
+from lookups.engine.report import TOPICS
 from lookups.engine.resolver import ResolverSettings
-from lookups.engine.transport import Transport
 from lookups.forms import InputError, explain, read_selectors
 from lookups.management import common
 from lookups.presentation import SectionView, section_views
-from lookups.runtime import context_for, is_lesson, resolver_settings
+from lookups.runtime import is_lesson, resolver_settings
 from lookups.score import score
 from lookups.text_report import render
+from lookups.tools.check.paste import MAX_PASTE, PasteError, read_any, read_paste, read_policy
+from lookups.tools.check.result import staged
+from lookups.tools.check.running import Checked, run_checks
+from lookups.tools.check.topics import TOPICS as CHECKERS
+from lookups.tools.check.words import refusal_words
+from lookups.tools.commands import printable
+from lookups.tools.dns import Dns
 
 MADE, FAILED_ON = 0, 1
 
@@ -39,6 +47,13 @@ class Command(common.DnsCommand):
             "--selector", action="append", default=[], metavar="NAME",
             help="a DKIM selector to look at; may be given several times",
         )  # fmt: skip
+        parser.add_argument(
+            "--record", action="append", default=[], metavar="TEXT",
+            help="a record to take for published before it is; may be given several times",
+        )  # fmt: skip
+        parser.add_argument(
+            "--policy", metavar="FILE", help="an MTA-STS policy to take for published, - for stdin"
+        )
         common.add_output_arguments(parser)
         parser.add_argument(
             "--fail-on", choices=["warning", "error"], help="exit 1 for findings as severe as this"
@@ -54,6 +69,11 @@ class Command(common.DnsCommand):
         if isinstance(selectors, InputError):
             self.stderr.write(f"lookup: {selectors.message}")
             return common.BAD_INPUT
+        try:
+            records = _records(options)
+        except (PasteError, OSError) as error:
+            self.stderr.write(f"lookup: {_reason(error)}")
+            return common.BAD_INPUT
         resolvers = options["resolver"]
         classroom = common.classroom_address(is_lesson(domain.ascii), asked=bool(resolvers))
         dns_settings = resolver_settings(resolvers, classroom)
@@ -61,14 +81,24 @@ class Command(common.DnsCommand):
             self.stderr.write("lookup: " + _("This machine has no DNS resolver configured."))
             return common.NO_DNS
         started = timezone.now()
-        sections, queries = asyncio.run(_check(domain, options["only"], dns_settings, selectors))
-        views = section_views(sections, options["only"], options["language"], ended=True)
-        total = score(sections).total
+        topics, language = options["only"], options["language"]
+        try:
+            checked = asyncio.run(_check(domain, topics, dns_settings, selectors, records))
+        except RehearsalError as error:
+            self.stderr.write(f"lookup: {printable(refusal_words(error))}")
+            return common.BAD_INPUT
+        queries = checked.queries
+        views = section_views(checked.sections, topics, language, ended=True)
+        total = score(checked.sections).total
         finished = timezone.now().isoformat()
         made = output.as_json(domain.ascii, started.isoformat(), finished, views, queries, total)
+        rehearsed = staged(checked, topics, language)
         if options["format"] == "json":
+            made |= {"as_if": rehearsed.as_json()} if rehearsed else {}
             self.stdout.write(json.dumps(made, ensure_ascii=False, indent=1))
         else:
+            for line in rehearsed.lines() if rehearsed else ():
+                self.stdout.write(printable(line))
             self.stdout.write(render(domain, views, queries, total))
         if not common.has_answer(queries):
             self.stderr.write("lookup: " + _("No DNS server answered."))
@@ -84,21 +114,43 @@ def _topics(text: str) -> tuple[str, ...]:
     return chosen
 
 
+def _records(options: dict[str, Any]) -> tuple[Recognised, ...]:
+    """What is to be taken for published. Raises PasteError, or OSError for the policy's file."""
+    text, only = "\n".join(options["record"]), options["only"]
+    topic = next((t for t in CHECKERS if t.kinds and only == (t.topic,)), None)
+    found: tuple[Recognised, ...] = ()
+    if text:
+        _limit(text)
+        found = (read_paste(text, topic) if topic else read_any(text)).records
+    if options["policy"]:
+        with open(0 if options["policy"] == "-" else options["policy"], "rb") as file:
+            policy = file.read(4 * MAX_PASTE).decode("utf-8", "replace")
+        _limit(policy)
+        found += read_policy(policy)
+    return found
+
+
+def _limit(text: str) -> None:
+    if len(text) > MAX_PASTE:
+        words = _("That is too long: at most %(count)d characters.")
+        raise PasteError(words % {"count": MAX_PASTE})
+
+
+def _reason(error: PasteError | OSError) -> str:
+    if isinstance(error, PasteError):
+        return printable(error.message)
+    return f"{error.filename}: {error.strerror}"
+
+
 async def _check(
     domain: Domain,
     topics: tuple[str, ...],
     dns_settings: ResolverSettings,
     selectors: tuple[str, ...],
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    transport = Transport()
-    guard = common.command_guard(dns_settings)
-    context = context_for(domain, transport, dns_settings, selectors, guard=guard)
-    try:
-        found = await finished(context, topics)
-    finally:
-        transport.close()
-    sections = {topic: section.as_json() for topic, section in found.items()}
-    return sections, sorted(context.resolver.log, key=lambda query: query["number"])
+    records: tuple[Recognised, ...],
+) -> Checked:
+    async with Dns(dns_settings, common.command_guard(dns_settings), trusted=True) as dns:
+        return await run_checks(dns, domain, topics, selectors, records)
 
 
 def _is_met(sections: tuple[SectionView, ...], fail_on: str | None) -> bool:
