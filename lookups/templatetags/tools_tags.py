@@ -1,9 +1,18 @@
-"""What the templates of the tools ask of a form's fields."""
+"""What the templates of the tools ask of a form's fields, and the ways to the checkers."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django import forms, template
 from django.forms import BoundField
+from django.urls import reverse
+
+from lookups.anatomy import AnatomyView
+from lookups.tools.check.paste import PasteError, read_any
+from lookups.tools.check.topics import TOPICS, Topic, topic_of_kind
+
+MAX_LINKED = 1500  # characters of a record that a link carries along
 
 register = template.Library()
 
@@ -18,3 +27,25 @@ def is_single_box(field: BoundField) -> bool:
 def is_choice_of_boxes(field: BoundField) -> bool:
     """Whether the field is a group of radio buttons or checkboxes."""
     return isinstance(field.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+
+
+@register.simple_tag
+def checker_of(topic: str) -> Topic | None:
+    """The tool that checks a topic of the report alone, if it has one."""
+    return next((each for each in TOPICS if each.topic == topic), None)
+
+
+@register.simple_tag
+def rehearsal_url(view: AnatomyView) -> str:
+    """Where the record is checked as if it were published; empty where no tool takes it."""
+    topic = topic_of_kind(view.kind)
+    value = str(view.record["value"])
+    text = f"{view.name} {view.record['type']} {value}" if view.name else value
+    if topic is None or len(text) > MAX_LINKED:
+        return ""
+    try:
+        domain = read_any(text).domain
+    except PasteError:
+        return ""
+    query = ({"domain": domain.ascii} if domain else {}) | {"record": text}
+    return f"{reverse('tool', args=[topic.slug])}?{urlencode(query)}"
