@@ -16,7 +16,13 @@ _DIGEST = "9F82B79DBE4F2ECF00C18D30B0D6BD9E17036B8F75360E1B3957922B5CA64835"
 _SPKI = "22c4614379ba19952941fbd8981a3cd6c0188e25b47d46269166e4acae5cad19"
 
 
-MAX_SHOWN = 40  # characters of a record on a chip
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A filled form to try: a domain, or a record (`name`) for one."""
+
+    name: str
+    domain: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +55,26 @@ class Topic:
         return "policy" in self.kinds
 
     @property
-    def examples(self) -> tuple[tuple[str, str], ...]:
-        """Filled forms: lessons by their domains, records by the domain and their text."""
+    def domains(self) -> tuple[Example, ...]:
+        """Domains to try."""
         domains = (f"{lesson}.{LESSONS}" for lesson in self.lessons)
-        found = [(domain, urlencode({"domain": domain})) for domain in domains]
+        return tuple(Example(domain, domain, urlencode({"domain": domain})) for domain in domains)
+
+    @property
+    def records(self) -> tuple[Example, ...]:
+        """Records to try before they are published, each with its domain."""
+        found = []
         for lesson, record in self.rehearsals:
             domain = f"{lesson}.{LESSONS}"
             text = record.replace("{domain}", domain)
             field = "policy" if text.startswith("version:") else "record"
-            shown = text.replace("\n", " ")
-            shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 1]}…"
-            found.append((f"{domain} + {shown}", urlencode({"domain": domain, field: text})))
+            found.append(Example(text, domain, urlencode({"domain": domain, field: text})))
         return tuple(found)
+
+    @property
+    def examples(self) -> tuple[tuple[str, str], ...]:
+        """All of them: name and query string."""
+        return tuple((each.name, each.query) for each in (*self.domains, *self.records))
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -151,7 +165,9 @@ TOPICS: tuple[Topic, ...] = (
         topic="tls-rpt",
         article="tls-rpt",
         title=_("TLS-RPT check"),
-        summary=_("Where senders report whether encryption worked, and whether they can read it."),
+        summary=_(
+            "Where senders report whether encryption worked, and whether reports can arrive there."
+        ),
         sample="v=TLSRPTv1; rua=mailto:tls-reports@example.com",
         lessons=("perfect", "tls-rpt-places", "tls-rpt-typo", "tls-rpt-multiple"),
         rehearsals=(
