@@ -29,7 +29,7 @@ class Example:
 class Topic:
     """A topic's tool. `kinds` are the records it takes (records.recognise), none where it takes
     none; `sample` is such a record. `lessons` are domains of the classroom, the good one first;
-    `rehearsals` records to try for the lesson they are given with."""
+    `rehearsals` records to try for the lesson they are given with: a good one, and a broken one."""
 
     slug: str
     topic: str
@@ -196,7 +196,13 @@ TOPICS: tuple[Topic, ...] = (
         ),
         sample=f"example.com. IN DS 44642 13 2 {_DIGEST}",
         lessons=("perfect", "dnssec-island", "dnssec-expired", "dnssec-ds-mismatch"),
-        rehearsals=(("perfect", f"44642 13 2 {_DIGEST}"),),
+        rehearsals=(
+            (
+                "dnssec-island",
+                "11970 13 2 5296DE67A0202ABFEAB7A46F925E4B92B0AE597D3F4CF1F7CA3E76720DADBEC5",
+            ),
+            ("perfect", f"44642 13 2 {_DIGEST}"),
+        ),
     ),
     Topic(
         slug="dane",
@@ -210,8 +216,9 @@ TOPICS: tuple[Topic, ...] = (
             (
                 "dane-mismatch",
                 "_25._tcp.mx1 IN TLSA 3 1 1 "
-                "dcb232908eca85bc2d39051c3e106b43a92bda9b39f5df6078419c6b70550d62",
+                "7162d0a0c2d3fbb37d332af1e4e244fc907ae4f98bf42ea96b9b300b359e784b",
             ),
+            ("perfect", f"_25._tcp.mx1 IN TLSA 3 1 1 {_SPKI}"),
         ),
     ),
     Topic(

@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
+from lookups.tools import registry
 from lookups.tools.check.topics import TOPICS
+from tests.lookups.tools.tooling import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +46,14 @@ def test_every_example_is_answered(topic, client, classroom):
         page = text_of(answer)
         assert f'id="section-{topic.topic}"' in page
         assert ('id="staged"' in page) == ("record" in dict(parse_qsl(query)) or "policy=" in query)
+
+
+@pytest.mark.parametrize("topic", WITH_RECORDS, ids=lambda topic: topic.slug)
+async def test_the_first_record_to_try_is_good_and_the_last_is_broken(topic, classroom):
+    tool = registry.tool(topic.slug)
+    good, broken = topic.records
+    assert (await result_of(tool, good.query)).section.status in ("good", "info")
+    assert (await result_of(tool, broken.query)).section.status in ("warning", "error")
 
 
 @pytest.mark.parametrize("topic", WITH_RECORDS, ids=lambda topic: topic.slug)
