@@ -142,6 +142,7 @@ async def rehearse(context: Context, records: Sequence[Recognised]) -> Rehearsal
                 rdatas = sets.setdefault((name, PLACES[record.kind].type), [])
                 if rdata not in rdatas:
                     rdatas.append(rdata)
+    await context.queries(*sets)
     for (name, type), rdatas in sets.items():
         await _publish(context, made, name, type, kinds[name], rdatas)
     await _announce(context, made)
@@ -186,7 +187,8 @@ def _txt(record: Recognised) -> str:
 def _mx(context: Context, record: Recognised, made: Rehearsal) -> str:
     """A name without a final dot is continued in a zone file, and is whole elsewhere."""
     found = mx.parse(record.value)
-    if found.preference is None or not found.exchange:
+    extra = any(problem.code == "fields" for problem in found.problems)
+    if found.preference is None or not found.exchange or extra:
         raise RehearsalError("unwritable", record.value)
     exchange = found.exchange
     if not exchange.endswith("."):

@@ -40,10 +40,12 @@ class Dns:
         selectors: Sequence[str] = (),
         as_if: AsIf | None = None,
         files: Mapping[str, bytes] | None = None,
+        seconds: float | None = None,
     ) -> Context:
         """What a check of `domain` needs. `as_if`: records taken for published, see Resolver;
-        `files`: what HTTPS is taken to serve, see Guard."""
-        chosen = replace(self.settings, as_if=dict(as_if or {}))
+        `files`: what HTTPS is taken to serve, see Guard. `seconds`: its time, if some is spent."""
+        limit = self.settings.report_timeout if seconds is None else max(0.0, seconds)
+        chosen = replace(self.settings, as_if=dict(as_if or {}), report_timeout=limit)
         guard = replace(self.guard, files=dict(files or {}))
         context = context_for(domain, self.transport, chosen, selectors, guard=guard)
         self._resolvers.append(context.resolver)

@@ -40,11 +40,12 @@ async def run_checks(
     if not records:
         return Checked(await _sections(now, topics), _log(now))
     rehearsal = await rehearse(now, records)
-    if rehearsal.selectors != now.options.selectors:
-        now = dns.context(domain, rehearsal.selectors)
+    selectors, left = rehearsal.selectors, now.resolver.remaining
+    if selectors != now.options.selectors:
+        now = dns.context(domain, selectors, seconds=left)
     if rehearsal.is_published:
         return Checked(await _sections(now, topics), _log(now), rehearsal)
-    then = dns.context(domain, rehearsal.selectors, rehearsal.as_if, rehearsal.files)
+    then = dns.context(domain, selectors, rehearsal.as_if, rehearsal.files, left)
     before, after = await asyncio.gather(_sections(now, topics), _sections(then, topics))
     return Checked(after, _log(now, then), rehearsal, before)
 

@@ -140,7 +140,12 @@ async def test_tlsa_records_stand_at_the_mail_hosts():
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("mx1.example.com", "mx"), ("70000 mx1.example.com", "mx"), ("1 13 2 xyz", "ds")],
+    [
+        ("mx1.example.com", "mx"),
+        ("70000 mx1.example.com", "mx"),
+        ("1 a b", "mx"),
+        ("1 13 2 xyz", "ds"),
+    ],
 )
 async def test_what_dns_cannot_hold_is_refused(text, kind):
     with pytest.raises(RehearsalError, match="unwritable"):
