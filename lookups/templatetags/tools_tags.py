@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms, template
@@ -9,7 +11,8 @@ from django.forms import BoundField
 from django.urls import reverse
 
 from lookups.anatomy import AnatomyView
-from lookups.tools.check.paste import PasteError, read_any
+from lookups.engine.records.publish import Publication
+from lookups.tools.check.paste import PasteError, domain_of, read_any
 from lookups.tools.check.topics import TOPICS, Topic, topic_of_kind
 
 MAX_LINKED = 1500  # characters of a record that a link carries along
@@ -49,3 +52,39 @@ def rehearsal_url(view: AnatomyView) -> str:
         return ""
     query = ({"domain": domain.ascii} if domain else {}) | {"record": text}
     return f"{reverse('tool', args=[topic.slug])}?{urlencode(query)}"
+
+
+@register.simple_tag
+def ready_url(topic: str, ready: Sequence[Mapping[str, str]], domain: Any) -> str:
+    """Where records that are ready to be published are rehearsed for `domain` (a name, or a
+    Domain); empty where none of them is for the domain itself, or no tool takes them."""
+    checker, name = checker_of(topic), getattr(domain, "ascii", domain)
+    if checker is None or not checker.kinds or not name:
+        return ""
+    lines, policy = [], ""
+    for record in ready:
+        if record["type"] == "FILE":
+            policy = record["value"]
+        elif _is_for(record, name):
+            lines.append(_zone_line(record))
+    filled = {"record": "\n".join(lines), "policy": policy if checker.has_policy else ""}
+    query = urlencode({key: text for key, text in filled.items() if text})
+    if not query or len(query) > 3 * MAX_LINKED:
+        return ""
+    return f"{reverse('tool', args=[checker.slug])}?{urlencode({'domain': name})}&{query}"
+
+
+def _is_for(record: Mapping[str, str], domain: str) -> bool:
+    """Whether a rehearsal would put the record where it is meant to stand."""
+    try:
+        [found] = read_any(_zone_line(record)).records
+    except (PasteError, ValueError):
+        return False
+    if found.kind == "tlsa":
+        return True
+    meant = domain_of(found)
+    return meant is not None and meant.ascii == domain
+
+
+def _zone_line(record: Mapping[str, str]) -> str:
+    return Publication(record["name"], record["type"], record["value"], "").zone_line

@@ -88,8 +88,8 @@ def domain_of(record: Recognised) -> Domain | None:
         return None
     labels = PLACES[record.kind].labels
     if labels:
-        _before, found, name = f".{name}".partition(f".{labels}.")
-        if not found:
+        before, found, name = f".{name}".partition(f".{labels}.")
+        if not found or (before and record.kind != "dkim"):
             return None
     try:
         return parse_domain(name)

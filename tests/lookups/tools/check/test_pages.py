@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
+from lookups.templatetags.tools_tags import ready_url
 from lookups.tools import registry
 from lookups.tools.check.topics import TOPICS
 from tests.lookups.tools.tooling import result_of
@@ -174,3 +176,35 @@ def test_ways_in_from_findings_and_anatomy(client):
     assert 'href="/tools/fcrdns/"' in text_of(client.get("/findings/reverse-generic/"))
     page = text_of(client.get("/learn/anatomy/", {"record": "v=spf1 -all"}))
     assert f'href="/tools/spf/?{urlencode({"record": "v=spf1 -all"})}"' in page
+
+
+@pytest.mark.parametrize(
+    ("slug", "lesson"),
+    [
+        ("spf", "spf-none"),
+        ("dmarc", "dmarc-typos"),
+        ("mta-sts", "mta-sts-uncovered"),
+        ("mta-sts", "mta-sts-none"),
+        ("tls-rpt", "tls-rpt-typo"),
+        ("dnssec", "dnssec-island"),
+        ("dane", "dane-mismatch"),
+    ],
+)
+def test_records_that_are_ready_can_be_rehearsed(slug, lesson, client, classroom):
+    page = text_of(ask(client, slug, domain=f"{lesson}.classroom.test"))
+    [url] = re.findall(r'href="([^"]+)" rel="nofollow">See what it would change', page)
+    assert url.startswith(f"/tools/{slug}/?domain={lesson}.classroom.test&")
+    page = text_of(client.get(url))
+    staged = page[page.index('id="staged"') : page.index('id="section-')]
+    assert "Findings that would go" in staged
+    assert "It is taken for published at" not in staged  # each stands at its own name
+
+
+def test_what_is_ready_for_other_names_is_not_rehearsed():
+    for name in ("example.org", "_dmarc.example.org", "example.org._report._dmarc.example.com"):
+        ready = [{"name": name, "type": "TXT", "value": "v=DMARC1; p=none"}]
+        assert ready_url("dmarc", ready, "example.com") == ""
+    ready = [{"name": "_dmarc.example.com", "type": "TXT", "value": "v=DMARC1; p=none"}]
+    assert ready_url("dmarc", ready, "example.com").startswith("/tools/dmarc/?domain=example.com&")
+    assert ready_url("reverse", ready, "example.com") == ""
+    assert ready_url("dmarc", ready, "") == ""
