@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lookups.tools.base import ToolError
 from lookups.tools.check.paste import PasteError, domain_of, is_several, read_any, read_paste
 from lookups.tools.check.tool import TakenApart, tool_of
 from lookups.tools.check.topics import TOPICS, topic_of_kind
+from lookups.tools.dns import Dns
 from tests.lookups.tools.tooling import form_of
 
 BY_SLUG = {topic.slug: topic for topic in TOPICS}
@@ -106,3 +110,25 @@ async def test_no_paste_breaks_a_form(topic, text, after_sample):
     result = await tool.run(form.cleaned_data, None)  # type: ignore[arg-type]
     assert isinstance(result, TakenApart)
     assert result.as_json()["records"] and list(result.lines())
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.sampled_from([topic for topic in TOPICS if topic.kinds]), st.data())
+async def test_no_record_breaks_a_rehearsal(classroom, topic, data):
+    """Samples with something put in anywhere: refused, taken apart, or checked."""
+    at = data.draw(st.integers(0, len(topic.sample)))
+    more = data.draw(st.text(max_size=20))
+    record = topic.sample[:at] + more + topic.sample[at:]
+    form = form_of(TOOLS[topic.slug], domain="no-mail.classroom.test", record=record)
+    if not form.is_valid():
+        return
+    async with Dns() as dns:
+        try:
+            result = await TOOLS[topic.slug].run(form.cleaned_data, dns)
+        except ToolError as refusal:
+            assert refusal.message
+            return
+    assert list(result.lines())
+    json.dumps(result.as_json())
