@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from .base import Tool
-from .check.tool import tool_of
-from .check.topics import TOPICS
+from .check import tool as check
 from .delivery import would_pass
 from .generate import tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
-    *(tool_of(topic) for topic in TOPICS),
+    *check.TOOLS,
     tls_rpt.TOOL,
     would_pass.TOOL,
 )

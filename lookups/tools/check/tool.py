@@ -23,7 +23,7 @@ from lookups.tools.fields import DomainField, RecordField, SelectorsField
 from .paste import MAX_PASTE, Paste, PasteError, is_several, read_paste, read_policy
 from .result import SectionResult, TakenApart, staged
 from .running import run_checks
-from .topics import Topic
+from .topics import TOPICS, Topic
 from .words import refusal_words
 
 MAX_LINKED = 1500  # characters of a text that a link to another tool carries along
@@ -209,3 +209,6 @@ def tool_of(topic: Topic) -> Tool:
         examples=lambda: topic.examples,
         words=words,
     )
+
+
+TOOLS = tuple(tool_of(topic) for topic in TOPICS)
