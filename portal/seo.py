@@ -29,7 +29,7 @@ PAGES = (
     "classroom",
     "own-zones",
     "exercises",
-    "reverse",
+    "tools",
     "score",
     "anatomy",
 )

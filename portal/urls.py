@@ -12,7 +12,7 @@ from learn.journey import views as journey
 from learn.own_zones import exercise_views, queries
 from learn.own_zones import views as own_zones
 from learn.search import views as search_views
-from lookups import events, finding_views, reverse_views, saved_views, views
+from lookups import events, finding_views, saved_views, views
 from lookups.tools import views as tools
 from portal import account_views, seo
 from portal import views as portal
@@ -37,7 +37,6 @@ urlpatterns += i18n_patterns(
     path("r/<str:token>/report.json", views.report_json, name="report-json"),
     path("r/<str:token>/save/", views.save, name="report-save"),
     path("tools/", tools.index, name="tools"),
-    path("tools/reverse/", reverse_views.reverse_lookup, name="reverse"),
     path("tools/<slug:slug>/", tools.tool, name="tool"),
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<slug:id>/", finding_views.finding, name="finding"),

@@ -66,7 +66,7 @@ class Exchange:
 
 
 class Key(NamedTuple):
-    """What makes two questions the same."""
+    """What makes two questions the same. `dnssec`: whether DO is set; None: as SIGNED says."""
 
     name: NameKey
     type: str
@@ -74,6 +74,7 @@ class Key(NamedTuple):
     flags: int = RD | AD
     options: bytes = b""
     transport: str = "udp"
+    dnssec: bool | None = None
 
 
 rdatatype = cache(dns.rdatatype.from_text)
@@ -165,11 +166,14 @@ class Asking:
 
 
 def _question(key: Key, name: dns.name.Name) -> Question:
+    dnssec = key.dnssec
+    if dnssec is None:
+        dnssec = key.type in SIGNED and not key.options
     return Question(
         name,
         rdatatype(key.type),
         key.flags,
-        dnssec=key.type in SIGNED and not key.options,
+        dnssec=dnssec,
         options=key.options,
     )
 

@@ -77,6 +77,9 @@ class Message:
     authority: list[RRset]
     additional: list[RRset]
     options: tuple[dns.edns.Option, ...] = ()
+    # Of the OPT record (RFC 6891 §6.1.3): its TTL field, and how large a datagram may be.
+    edns: int = 0
+    payload: int = 0
 
     @property
     def rcode_text(self) -> str:
@@ -124,7 +127,8 @@ class _Walk:
         self._names: dict[int, tuple[dns.name.Name, NameKey]] = {}
         if asked is not None:
             self._names[HEADER] = (asked, name_key(asked))
-        self._opt: tuple[int, int, int] | None = None  # TTL field, start and length of its rdata
+        # Of the OPT record: TTL field, class (the payload), start and length of its rdata.
+        self._opt: tuple[int, int, int, int] | None = None
 
     def message(self) -> Message:
         wire = self._wire
@@ -148,6 +152,8 @@ class _Walk:
             authority=sections[1],
             additional=sections[2],
             options=self._options(),
+            edns=self._opt[0] if self._opt else 0,
+            payload=self._opt[1] if self._opt else 0,
         )
 
     def _section(self, count: int) -> list[RRset]:
@@ -165,7 +171,7 @@ class _Walk:
             if self._at > size:
                 raise FormatError("a record is cut off")
             if rdtype == OPT:
-                self._opt = (ttl, rdata, length)
+                self._opt = (ttl, rdclass, rdata, length)
                 continue
             if rdclass != IN:
                 continue
@@ -193,9 +199,9 @@ class _Walk:
 
     def _options(self) -> tuple[dns.edns.Option, ...]:
         """The EDNS options; none where they cannot be read."""
-        if not self._opt or not self._opt[2]:
+        if not self._opt or not self._opt[3]:
             return ()
-        _, start, length = self._opt
+        _, _, start, length = self._opt
         try:
             opt = dns.rdata.from_wire(IN, OPT, self._wire, start, length)
         except Exception:  # hostile octets; the rest of the message is whole

@@ -63,10 +63,10 @@ def parse_domain(text: str) -> Domain:
     """The domain in `text`; raises DomainError with a code that says what is wrong."""
     if len(text) > MAX_INPUT:
         raise DomainError("too-long")
-    host = _host_of(_tidy(text))
+    host = host_of(tidy(text))
     if host.endswith("."):
         host = host[:-1]
-    if address := _as_address(host):
+    if address := address_in(host):
         raise DomainError("address", address=address)
     if not host:
         raise DomainError("empty")
@@ -92,7 +92,7 @@ def to_unicode(name: str) -> str:
         return name
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Full-width letters and ideographic stops folded, outer space gone."""
     text = text.strip()
     if any(unicodedata.category(character) == "Cc" for character in text):
@@ -101,11 +101,11 @@ def _tidy(text: str) -> str:
     return _SPACES_AT_JOINTS.sub(r"\1", text)
 
 
-def _host_of(text: str) -> str:
+def host_of(text: str) -> str:
     """The host part of a URL, an address in angle brackets, an email address, or a plain name."""
     if "<" in text and text.endswith(">"):
         text = text[text.rindex("<") + 1 : -1]
-    if not _as_address(text):
+    if not address_in(text):
         text = _SCHEME.sub("", text, count=1) if _has_scheme(text) else text
     text = re.split(r"[/?#\\]", text, maxsplit=1)[0]
     text = text.rsplit("@", 1)[-1]
@@ -125,7 +125,7 @@ def _has_scheme(text: str) -> bool:
     return "//" in match[0] or not text[match.end() :].split("/")[0].isdigit()
 
 
-def _as_address(text: str) -> str:
+def address_in(text: str) -> str:
     candidate = text.strip("[]").split("%", 1)[0]
     if candidate.lower().startswith("ipv6:"):  # address literal, RFC 5321 §4.1.3
         candidate = candidate[5:]

@@ -245,6 +245,36 @@ class Resolver:
             return _answer(asked, rdtype, exchange, [], outcome=Outcome.NODATA)
         return _answer(asked, rdtype, exchange, [], found)
 
+    async def exchange(
+        self,
+        name: dns.name.Name,
+        rdtype: str,
+        to: Address | Server | None = None,
+        *,
+        flags: int = RD | AD,
+        dnssec: bool = False,
+        tcp: bool = False,
+    ) -> Exchange:
+        """One question just as it is put, and what came back, unread.
+
+        `to` is an authoritative server's or another resolver's address; those that are not public
+        raise ValueError. A Server is asked whoever it is: it must be one that the operator named.
+        None: the configured resolvers. `flags` are the header's, `dnssec` sets DO.
+        """
+        servers, options = self._servers_for(name), b""
+        if isinstance(to, Server):
+            servers = (to,)
+        elif to is not None:
+            server, options = self._authority(to)
+            servers = (server,)
+        via = "tcp" if tcp else "udp"
+        key = Key(name_key(name), rdtype, servers, flags, options, via, dnssec)
+        return await self._exchange(key, name)
+
+    def is_routed(self, name: dns.name.Name) -> bool:
+        """Whether `name` belongs to a suffix that has servers of its own: the classroom."""
+        return self._servers_for(name) is not self.settings.servers
+
     def _authority(self, address: Address) -> tuple[Server, bytes]:
         """Where an authoritative server is reached, and the EDNS options that go with it."""
         if self.settings.classroom and is_classroom(address):

@@ -119,6 +119,6 @@ def _value(host: dict[str, Any], record: Publication) -> str:
     if value == ".":  # the null MX (RFC 7505 §3)
         return value
     ends = value.endswith(".")
-    if record.type in ("MX", "CNAME", "NS") and ends and not host["dot"]:
+    if record.type in ("MX", "CNAME", "NS", "PTR") and ends and not host["dot"]:
         return value[:-1]
     return value

@@ -8,9 +8,14 @@ from .base import Tool
 from .check import tool as check
 from .delivery import would_pass
 from .generate import tls_rpt
+from .look_up import compare, lookup, reverse, trace
 
 TOOLS: tuple[Tool, ...] = (
     *check.TOOLS,
+    lookup.TOOL,
+    trace.TOOL,
+    compare.TOOL,
+    reverse.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
 )

@@ -16,6 +16,7 @@ from typing import Any
 import dns.name
 
 from ..addresses import may_be_reached
+from ..authorities import is_zone, zone_place
 from ..context import Context
 from ..finding import Partial, Section
 from ..records import soa as soa_records
@@ -64,7 +65,7 @@ class Case:
     def own_names(self) -> set[dns.name.Name]:
         """The name servers that the zone itself lists; empty where the resolver did not tell."""
         own = self.own
-        return {record.target for record in own.records} if own and _is_zone(own) else set()
+        return {record.target for record in own.records} if own and is_zone(own) else set()
 
     def section(self, complete: bool) -> Section:
         found = delegation_rules.findings(self) if complete else []
@@ -155,7 +156,7 @@ async def _locate(case: Case) -> None:
     if soa.outcome is Outcome.NXDOMAIN and not soa.aliases:
         case.kind = "nothing"
         return
-    place = _zone_place(answers)
+    place = zone_place(answers)
     if place is None:
         return
     if _is_top(names[place]) and place and answers[0].aliases:
@@ -166,7 +167,7 @@ async def _locate(case: Case) -> None:
     if place == 0:
         case.alias = next((a.aliases[0] for a in (mail, answers[0]) if a.aliases), None)
     for name, answer in list(zip(names, answers, strict=True))[place + 1 :]:
-        if _is_zone(answer):
+        if is_zone(answer):
             case.parent, case.above = name, answer
             break
     case.kind = "top" if _is_top(case.zone) else "inside" if place else "apex"
@@ -183,26 +184,8 @@ def _names_upward(context: Context) -> list[dns.name.Name]:
     return found
 
 
-def _is_zone(answer: Answer) -> bool:
-    return answer.outcome is Outcome.ANSWER and not answer.aliases
-
-
 def _is_top(name: dns.name.Name) -> bool:
     return len(name) <= 2
-
-
-def _zone_place(answers: list[Answer]) -> int | None:
-    """The place of the closest zone. Names without a usable answer may be one that is broken: then
-    it is the highest of them, since all names below a broken zone fail as well. None where all of
-    them fail: that is the resolver's fault."""
-    for place, answer in enumerate(answers):
-        if _is_zone(answer):
-            return place
-        if answer.outcome.is_failure:
-            while place + 1 < len(answers) and answers[place + 1].outcome.is_failure:
-                place += 1
-            return place if place + 1 < len(answers) else None
-    return None
 
 
 def _hosts(case: Case) -> list[NameServer]:
