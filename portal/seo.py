@@ -29,7 +29,6 @@ PAGES = (
     "classroom",
     "own-zones",
     "exercises",
-    "tools",
     "score",
     "anatomy",
 )

@@ -88,6 +88,7 @@ class Verdict(StrEnum):
     AUTHORITIES_DIFFER = "authorities-differ"
     RESOLVERS_FAIL = "resolvers-fail"  # the zone's servers agree; a resolver gets no usable answer
     OLD_COPIES = "old-copies"  # a resolver has another answer than all servers of the zone
+    AUTHORITIES_FAIL = "authorities-fail"  # those that answer agree, others are of no use
     RESOLVERS_DIFFER = "resolvers-differ"  # the zone's servers could not be asked
     AGREE = "agree"
 
@@ -127,6 +128,15 @@ class Comparison:
         return tuple(v for v in self.resolvers if not v.told and v.group)
 
     @property
+    def useless(self) -> tuple[Voice, ...]:
+        """Servers of the zone that do not speak for it. Where a whole family of addresses is
+        silent, this machine most likely has no way there, which says nothing of the servers."""
+        reached = {_family(v) for v in self.authorities if v.group}
+        return tuple(
+            v for v in self.authorities if not v.told and (v.group or _family(v) in reached)
+        )
+
+    @property
     def silent(self) -> tuple[Voice, ...]:
         return tuple(v for v in self.voices if not v.group)
 
@@ -151,6 +161,8 @@ class Comparison:
             return Verdict.OLD_COPIES
         if told and self.failing:
             return Verdict.RESOLVERS_FAIL
+        if told and self.useless:
+            return Verdict.AUTHORITIES_FAIL
         return Verdict.RESOLVERS_DIFFER if len(heard) > 1 else Verdict.AGREE
 
     def age(self, voice: Voice) -> int | None:
@@ -242,6 +254,10 @@ def compare(name: dns.name.Name, rdtype: str, voices: Sequence[Voice]) -> Compar
     own = [v.ttl for v in lettered if v.whom.kind is Kind.AUTHORITY and v.told]
     ttl = max((t for t in own if t is not None), default=None)
     return Comparison(name, rdtype, tuple(lettered), tuple(letters.values()), ttl)
+
+
+def _family(voice: Voice) -> int:
+    return 6 if ":" in voice.whom.address else 4
 
 
 def _letter(place: int) -> str:

@@ -11,9 +11,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from lookups.engine.addresses import is_classroom
+from lookups.engine.addresses import parse as parse_address
 from lookups.engine.resolver import ResolverSettings
 from lookups.management import common
-from lookups.runtime import resolver_settings
+from lookups.runtime import LESSONS, resolver_settings
 
 from .arguments import add_arguments, data_of, option
 from .base import Result, Tool, ToolError, ToolForm
@@ -85,7 +87,16 @@ def _refusals(form: ToolForm) -> list[str]:
 def _classroom(form: ToolForm, asked: bool) -> str:
     """Where lessons are answered, if anything that was given belongs to them."""
     words = " ".join(str(value) for value in form.data.values()).lower()
-    return common.classroom_address("classroom.test" in words, asked)
+    lesson = LESSONS in words or any(map(_is_of_classroom, words.split()))
+    return common.classroom_address(lesson, asked)
+
+
+def _is_of_classroom(word: str) -> bool:
+    """Whether it is an address that the classroom plays."""
+    try:
+        return is_classroom(parse_address(word))
+    except ValueError:
+        return False
 
 
 async def _run(

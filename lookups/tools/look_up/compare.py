@@ -231,7 +231,7 @@ TOOL = Tool(
     slug="compare",
     group="look-up",
     article="ttl-caching",
-    title=gettext_lazy("Has it arrived?"),
+    title=gettext_lazy("Propagation check"),
     summary=gettext_lazy(
         "Ask the zone’s own servers and many resolvers the same at once: who still has an old "
         "copy, until when, and whether the servers agree."

@@ -27,6 +27,7 @@ LEVELS = {
     Verdict.AUTHORITIES_DIFFER: "error",
     Verdict.RESOLVERS_FAIL: "error",
     Verdict.OLD_COPIES: "warning",
+    Verdict.AUTHORITIES_FAIL: "warning",
     Verdict.RESOLVERS_DIFFER: "warning",
     Verdict.AGREE: "good",
 }
@@ -65,6 +66,13 @@ def verdict(found: Comparison, when: datetime) -> Iterator[str]:
         yield _("SERVFAIL from resolvers that validate points at DNSSEC; look there first.")
     elif found.verdict is Verdict.OLD_COPIES:
         yield from _old(found, when)
+    elif found.verdict is Verdict.AUTHORITIES_FAIL:
+        yield ngettext(
+            "Whoever answers agrees, but %(count)d of the zone’s own servers is of no use.",
+            "Whoever answers agrees, but %(count)d of the zone’s own servers are of no use.",
+            len(found.useless),
+        ) % {"count": len(found.useless)}
+        yield _("Resolvers that ask them lose time. Mend them, or take them out of the delegation.")
     elif found.verdict is Verdict.RESOLVERS_DIFFER:
         yield _("The resolvers differ, and the zone’s own servers could not be asked who is right.")
     else:

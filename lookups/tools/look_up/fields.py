@@ -77,7 +77,7 @@ class TypeField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         attributes = plain(placeholder="MX", list="record-types", autocapitalize="characters")
-        widget = forms.TextInput(attributes | {"class": "mono-field tool-type"})
+        widget = forms.TextInput(attributes)
         usual = {
             "widget": widget,
             "required": False,

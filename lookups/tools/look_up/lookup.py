@@ -139,7 +139,8 @@ async def run(data: dict[str, Any], dns: Dns) -> Result:
         to = None
     assert not isinstance(to, str)
     exchange = await _put(resolver, name.name, asked, to)
-    reply = ReplyView(asked, name.name, exchange, _shown(exchange, to), datetime.now(UTC))
+    shown, now = _shown(exchange, to), datetime.now(UTC)
+    reply = ReplyView(asked, name.name, exchange, shown, now, named=to is not None)
     return Found(name, rdtype, reply, notes=tuple(notes))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dns.name
 import dns.rdatatype
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from lookups.anatomy import anatomy_views
@@ -21,6 +21,7 @@ from lookups.engine.exchange import Exchange
 from lookups.engine.message import AA, Message, RRset
 from lookups.engine.records.recognise import TYPES
 from lookups.engine.resolver import MAX_ALIASES, name_text
+from lookups.engine.transport import Server
 from lookups.tools.durations import duration
 
 from . import words
@@ -57,13 +58,15 @@ class SectionView:
 
 @dataclass(frozen=True)
 class ReplyView:
-    """`server` is whom it came from as readers know it; empty where nobody was there to ask."""
+    """`server` is whom it came from, as dig writes it; empty where nobody was there to ask.
+    `named`: somebody else may ask that server too."""
 
     asked: dig.Asked
     name: dns.name.Name
     exchange: Exchange
     server: str
     when: datetime
+    named: bool = True
 
     @property
     def message(self) -> Message | None:
@@ -75,8 +78,9 @@ class ReplyView:
 
     @property
     def dig_command(self) -> str:
-        """The call of dig that asks the same, of the server that answered."""
-        return self.asked.command(self.exchange.server)
+        """The call of dig that asks the same; this site's own resolver is nobody else's."""
+        host, _, port = self.server.split("(")[0].partition("#")
+        return self.asked.command(Server(host, int(port)) if self.named and host else None)
 
     @cached_property
     def aliases(self) -> tuple[str, ...]:
@@ -98,18 +102,17 @@ class ReplyView:
         message = self.message
         if outcome in ("lame", "nodata") and message and self.referral:
             return "referral"
-        if outcome == "answer" and message and message.rcode and not self._has_wanted(message):
-            return "nxdomain"
-        if outcome == "answer" and message and not self._has_wanted(message):
-            return "nodata"
+        if outcome == "answer" and message and not self._wanted(message):
+            return "nxdomain" if message.rcode else "nodata"
         return outcome
 
-    def _has_wanted(self, message: Message) -> bool:
+    def _wanted(self, message: Message) -> int:
+        """How many records of the type asked for there are, where the aliases lead."""
         if self.asked.type == "ANY":
-            return bool(message.answer)
+            return dig.count(message.answer)
         owner = dns.name.from_text(self.aliases[-1]) if self.aliases else self.name
-        wanted = int(dns.rdatatype.from_text(self.asked.type))
-        return message.find(message.answer, owner, wanted) is not None
+        found = message.find(message.answer, owner, int(dns.rdatatype.from_text(self.asked.type)))
+        return len(found.spans) if found else 0
 
     @property
     def referral(self) -> str:
@@ -142,7 +145,10 @@ class ReplyView:
     def sentences(self) -> Iterator[str]:
         """What the reply means, in a few sentences."""
         message = self.message
-        yield words.outcome_words(self.outcome, message.rcode_text if message else "")
+        if self.outcome == "answer" and self.asked.type != "ANY" and message:
+            yield _answered(self.asked.type, self._wanted(message))
+        else:
+            yield words.outcome_words(self.outcome, message.rcode_text if message else "")
         if self.aliases:
             yield _("The name is an alias: it stands for %(target)s.") % {
                 "target": " → ".join(self.aliases)
@@ -237,6 +243,14 @@ class ReplyView:
             "ms": round((self.exchange.ended - self.exchange.started) * 1000, 1),
             "size": self.exchange.size,
         }
+
+
+def _answered(rdtype: str, count: int) -> str:
+    return ngettext(
+        "NOERROR: there is %(count)d %(type)s record.",
+        "NOERROR: there are %(count)d %(type)s records.",
+        count,
+    ) % {"count": count, "type": rdtype}
 
 
 def negative_ttl_of(message: Message | None) -> int | None:

@@ -74,7 +74,8 @@ class ZoneView:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`pointer` is the reverse name, `aliases` where it leads (RFC 2317), `count` its PTR records."""
+    """`pointer` is the reverse name, `aliases` where it leads (RFC 2317), `count` the PTR records
+    there."""
 
     address: str
     pointer: str

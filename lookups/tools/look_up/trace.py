@@ -44,6 +44,7 @@ class StepView:
     name: str
     type: str
     when: datetime
+    is_last: bool
 
     @property
     def zone(self) -> str:
@@ -55,7 +56,7 @@ class StepView:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        return tuple(words.sentences(self.step))
+        return tuple(words.sentences(self.step, self.is_last))
 
     @property
     def source(self) -> str:
@@ -102,8 +103,10 @@ class Found:
 
     @property
     def steps(self) -> tuple[StepView, ...]:
-        name = self.name.text
-        return tuple(StepView(step, name, self.type, self.when) for step in self.trace.steps)
+        steps, name = self.trace.steps, self.name.text
+        return tuple(
+            StepView(step, name, self.type, self.when, step is steps[-1]) for step in steps
+        )
 
     @property
     def drawing(self) -> Drawing | None:
@@ -189,9 +192,9 @@ async def _start(resolver: Resolver, name: dns.name.Name) -> Start:
 def examples() -> tuple[tuple[str, str], ...]:
     return (
         ("perfect.classroom.test MX", "name=perfect.classroom.test&type=MX"),
-        (_("A name two zones down"), "name=news.dmarc-parent.classroom.test&type=TXT"),
         (_("An alias"), "name=alias.classroom.test&type=MX"),
-        (_("Servers that do not answer"), "name=delegation-dead.classroom.test&type=MX"),
+        (_("A name that does not exist"), "name=nothing.classroom.test&type=A"),
+        (_("No server of use"), "name=delegation-dead.classroom.test&type=MX"),
         (_("Some of the servers do not know the zone"), "name=delegation-servers.classroom.test"),
         (_("An address"), "name=198.18.1.1"),
     )

@@ -45,8 +45,8 @@ def source_words(source: str) -> str:
     return words.get(source, source)
 
 
-def sentences(step: Step) -> Iterator[str]:
-    """What the step says."""
+def sentences(step: Step, is_last: bool) -> Iterator[str]:
+    """What the step says. `is_last`: the trace ended with it."""
     names = {"host": to_unicode(name_text(step.host)), "zone": _zone(name_text(step.zone))}
     if step.kind == "referral" and step.referral:
         yield from _referral(step.referral, names)
@@ -72,7 +72,8 @@ def sentences(step: Step) -> Iterator[str]:
         yield _("%(host)s speaks for %(zone)s and says: there is no such name.") % names
     else:
         yield _failure(step) % names
-        yield _("So the next server of the zone is tried, as a resolver would.")
+        if not is_last:
+            yield _("So the next server of the zone is tried, as a resolver would.")
 
 
 def _referral(referral: Referral, names: dict[str, str]) -> Iterator[str]:
@@ -131,6 +132,12 @@ def ending(trace: Trace) -> Iterator[str]:
                 "missing there, or the delegation below is."
             )
             % zone
+        )
+    elif trace.state is State.STUCK and len({step.zone for step in trace.steps}) == 1:
+        yield _("The trace is stuck at its very beginning: none of the servers at the top helped.")
+        yield _(
+            "Most likely something between them and this site answers in their place. That says "
+            "nothing of the domain."
         )
     elif trace.state is State.STUCK:
         yield _("The trace is stuck: none of the servers tried for %(zone)s helped.") % zone
