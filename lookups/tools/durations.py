@@ -20,7 +20,9 @@ def duration(seconds: int) -> str:
         if len(pieces) == 2:
             break
         seconds = rest
-    return _(" and ").join(pieces)
+    if len(pieces) == 1:
+        return pieces[0]
+    return _("%(first)s and %(second)s") % {"first": pieces[0], "second": pieces[1]}
 
 
 def _days(count: int) -> str:

@@ -76,7 +76,7 @@ def verdict(found: Comparison, when: datetime) -> Iterator[str]:
     elif found.verdict is Verdict.RESOLVERS_DIFFER:
         yield _("The resolvers differ, and the zone’s own servers could not be asked who is right.")
     else:
-        yield ngettext("The one who answered says:", "All %(count)d agree.", len(told)) % count
+        yield ngettext("There is one answer only.", "All %(count)d agree.", len(told)) % count
         if not any(v.told for v in found.authorities):
             yield _("The zone’s own servers, though, could not be asked.")
     yield from _beside(found)
@@ -105,9 +105,7 @@ def _beside(found: Comparison) -> Iterator[str]:
             "The servers have different versions of the zone: their serial numbers are %(serials)s."
         ) % {"serials": ", ".join(map(str, sorted(found.serials)))}
     if found.silent:
-        yield ngettext(
-            "%(count)d did not reply.", "%(count)d did not reply.", len(found.silent)
-        ) % {"count": len(found.silent)}
+        yield _("%(count)d did not reply.") % {"count": len(found.silent)}
 
 
 def said(voice: Voice) -> str:

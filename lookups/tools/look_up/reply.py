@@ -18,7 +18,7 @@ from lookups.catalog.extended_errors import EXTENDED_ERRORS
 from lookups.engine import dig
 from lookups.engine.compare import negative_ttl
 from lookups.engine.exchange import Exchange
-from lookups.engine.message import AA, Message, RRset
+from lookups.engine.message import AA, RA, RD, Message, RRset
 from lookups.engine.records.recognise import TYPES
 from lookups.engine.resolver import MAX_ALIASES, name_text
 from lookups.engine.transport import Server
@@ -116,12 +116,18 @@ class ReplyView:
 
     @property
     def referral(self) -> str:
-        """The zone whose servers the reply names instead of an answer (RFC 1034 §4.3.2)."""
+        """The zone whose servers the reply names instead of an answer (RFC 1034 §4.3.2). One that
+        leads up to the root helps nobody, and a resolver that was to resolve has none."""
         message = self.message
         if not message or message.answer or message.flags & AA:
             return ""
+        if message.flags & RA and message.flags & RD:
+            return ""
+        if any(rrset.type == dns.rdatatype.SOA for rrset in message.authority):
+            return ""
         for rrset in message.authority:
-            if rrset.type == dns.rdatatype.NS and self.name.is_subdomain(rrset.name):
+            below = rrset.type == dns.rdatatype.NS and self.name.is_subdomain(rrset.name)
+            if below and rrset.name != dns.name.root:
                 return name_text(rrset.name)
         return ""
 
@@ -158,7 +164,7 @@ class ReplyView:
             elif self.outcome == "nxdomain":
                 yield _("The alias is there; the name that it leads to is not.")
         if self.referral and self.outcome == "referral":
-            yield _("It is the servers of %(zone)s that know more.") % {"zone": self.referral}
+            yield _("The servers of %(zone)s know more.") % {"zone": self.referral}
         if self.outcome in ("nodata", "nxdomain"):
             yield from self._absence()
         if self.asked.type == "ANY" and message:

@@ -292,12 +292,13 @@ def _may_be_published(name: str) -> bool:
 def examples() -> tuple[tuple[str, str], ...]:
     return (
         (_("A mail server in good order"), "address=198.18.1.1"),
-        *((title, f"address={address}") for title, address in _lessons()),
+        ("IPv6", "address=2001:2::1:1"),
+        (_("Without a name"), "address=198.18.26.1&host=mx1.no-ptr.classroom.test"),
+        (_("A name that does not lead back"), "address=198.18.27.1"),
+        (_("A machine-made name"), "address=198.18.161.21"),
+        (_("Many names"), "address=198.18.161.11"),
+        (_("A reverse zone that fails"), "address=198.18.161.32"),
     )
-
-
-def _lessons() -> Iterator[tuple[str, str]]:
-    yield _("IPv6"), "2001:2::1:1"
 
 
 TOOL = Tool(
