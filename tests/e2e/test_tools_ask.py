@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from .test_axe import AXE, DESK, SHIFTS, visit_and_inspect
+
 pytestmark = pytest.mark.e2e
 PAGES = (
     "lookup/?name=perfect.classroom.test&type=TXT&dnssec=on",
@@ -24,7 +26,7 @@ def test_a_question_and_the_next_one(visit):
     expect(page.locator("#result h2")).to_contain_text("MX")
     page.locator(".ask-type", has_text="TXT").click()
     expect(page.locator("#result .anatomy-record").first).to_contain_text("v=spf1")
-    page.get_by_role("link", name="Compare servers and resolvers").click()
+    page.get_by_role("button", name="Compare servers and resolvers").click()
     expect(page.locator(".ask-verdict")).to_contain_text("agree")
     assert "type=TXT" in page.url
 
@@ -69,3 +71,16 @@ def test_a_phone_without_javascript(visit, language, address):
     page = visit(f"{language}/tools/{address}", javascript=False, viewport=size)
     assert page.locator("#result .ask-verdict").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_no_violations(browser, site):
+    """Light and dark, phone and desk, everything unfolded."""
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
+    context.add_init_script(path=AXE)
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    troubles = []
+    for address in PAGES:
+        troubles += visit_and_inspect(page, f"{site.url}/tools/{address}")
+    context.close()
+    assert troubles == []

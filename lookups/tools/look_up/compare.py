@@ -29,6 +29,7 @@ from .fields import (
     PUBLIC_RESOLVERS,
     NameField,
     TypeField,
+    domain_of,
     read_server,
     type_for,
     whom,
@@ -119,6 +120,11 @@ class Found:
     @property
     def type(self) -> str:
         return self.comparison.type
+
+    @property
+    def checkable(self) -> str:
+        """The domain for a full check; empty for a zone of addresses."""
+        return domain_of(self.zone)
 
     @property
     def verdict(self) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lookups.engine.addresses import Address, Scope, scope_of
-from lookups.engine.names import DomainError
+from lookups.engine.names import DomainError, parse_domain
 from lookups.engine.query_name import QueryName, parse_name
 from lookups.engine.query_type import TypeRefused, parse_type
 from lookups.engine.transport import Server
@@ -68,6 +68,15 @@ def _explain_name(error: DomainError) -> str:
     if error.code == "characters":
         return _("It has characters or escapes that no name can have.")
     return explain(error)
+
+
+def domain_of(name: str) -> str:
+    """The domain that a name is, or that a record's name (_dmarc and the like) belongs to; empty
+    where there is none, as for an address."""
+    try:
+        return parse_domain(name).ascii if not name.endswith(".arpa") else ""
+    except DomainError as error:
+        return error.suggestion
 
 
 class TypeField(forms.CharField):

@@ -24,7 +24,7 @@ from lookups.tools.base import Result, Tool, ToolForm
 from lookups.tools.dns import Dns
 
 from . import trace_words as words
-from .fields import NameField, TypeField, type_for
+from .fields import NameField, TypeField, domain_of, type_for
 
 STEP_SECONDS = 1.5  # for one server on the way; a resolver would not wait longer either
 
@@ -129,6 +129,11 @@ class Found:
     @property
     def alias(self) -> str:
         return name_text(self.trace.alias) if self.trace.alias else ""
+
+    @property
+    def checkable(self) -> str:
+        """The domain for a full check; empty for a name that is none."""
+        return domain_of(self.name.text)
 
     @property
     def records(self) -> tuple[str, ...]:
