@@ -10,6 +10,9 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from lookups.anatomy import AnatomyView
+from lookups.engine.names import Domain
+
 from .dns import Dns
 
 Words = str | Promise
@@ -28,6 +31,14 @@ class Result(Protocol):
     def lines(self) -> Iterator[str]:
         """The same in words of the active language, for a terminal."""
         ...
+
+
+class SecretResult(Result, Protocol):
+    """A Result with something that is shown once, and may go to a file instead (`--out`)."""
+
+    secret: str
+
+    def without_secret(self) -> Result: ...
 
 
 class ToolError(Exception):
@@ -104,7 +115,20 @@ def _max_length(limit: int) -> Callable[[str], None]:
     return check
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A form filled from what a domain publishes. `data`: by field, as it would be typed.
+
+    `notes` say what was found, and what was changed on the way; `present` is the record itself.
+    """
+
+    data: dict[str, str]
+    notes: tuple[str, ...] = ()
+    present: AnatomyView | None = None
+
+
 Run = Callable[[dict[str, Any], Dns], Awaitable[Result]]
+Begin = Callable[[Domain, Dns], Awaitable[Beginning]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +138,11 @@ class Tool:
     `live`: the result follows the form while it is filled in. `eager`: there is a result even
     before anything is filled in, from the initial values. `post`: what is given is private or
     large, so the form is posted and stands in no address, and its body has at most `max_bytes`.
-    `examples` are filled forms to try: their name and their query string. `words` gives the words
-    of the command behind its name where the form's fields are not its arguments; none at all where
-    no command does the same.
+    `begin` fills the form from what a domain publishes (`?from=`, `--from`). `secret` is what a
+    POST of the form makes instead of `run`, and what the command makes: something private, never
+    stored (SecretResult). `examples` are filled forms to try: their name and their query string.
+    `words` gives the words of the command behind its name where the form's fields are not its
+    arguments; none at all where no command does the same.
     """
 
     slug: str
@@ -133,6 +159,8 @@ class Tool:
     eager: bool = False
     post: bool = False
     max_bytes: int = 2_500_000
+    begin: Begin | None = None
+    secret: Run | None = None
     examples: Callable[[], tuple[tuple[str, str], ...]] | None = None
     styles: str = ""
     words: Callable[[ToolForm], Sequence[str]] | None = None

@@ -6,10 +6,13 @@ import ipaddress
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from lookups.engine.addresses import Address
 from lookups.engine.names import Domain
 from lookups.forms import InputError, read_address, read_domain, read_selectors
+
+from .base import ToolForm
 
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -34,6 +37,15 @@ class DomainField(forms.CharField):
         if isinstance(found, InputError):
             raise forms.ValidationError(found.message)
         return found
+
+
+class BeginForm(ToolForm):
+    """Whose records a form is to be filled from: `?from=example.com`."""
+
+    domain = DomainField(label=gettext_lazy("Start from what a domain publishes"))
+
+    def add_prefix(self, field_name: str) -> str:
+        return "from"
 
 
 class AddressField(forms.CharField):

@@ -16,7 +16,10 @@ from lookups.anatomy import AnatomyView, anatomy_views
 from lookups.engine.dmarc.suffixes import organizational_domain
 from lookups.engine.records.publish import TTL, Publication
 
+from .base import ToolError
+
 MAX_STRING = 255
+MAX_NAME = 253  # characters without the final dot (RFC 1035 §3.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class PublicationView:
 
 async def publication(name: str, type: str, value: str, domain: str) -> Publication:
     """A record for `name`, in the zone that `domain` most likely belongs to."""
+    if len(name) > MAX_NAME:
+        raise ToolError(_("“%s” is longer than names in DNS may be.") % name)
     zone = await organizational_domain(domain)
     return Publication(name, type, value, zone if f".{name}".endswith(f".{zone}") else domain)
 

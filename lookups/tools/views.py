@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from . import registry
 from .arguments import command_line
-from .base import GROUPS, Result, Tool, ToolError, ToolForm
+from .base import GROUPS, Beginning, Result, Run, Tool, ToolError, ToolForm
 from .dns import Dns
+from .fields import BeginForm
 from .uploads import limited
 
 GRACE_SECONDS = 3.0  # after the resolver's own deadline; whatever a tool asks ends before
@@ -33,37 +35,79 @@ def index(request: HttpRequest) -> HttpResponse:
 async def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """One tool: its form, filled by the address or by POST, and what it answers."""
     found = registry.tool(slug)
-    if found is None or (request.method == "POST" and not found.post):
+    if found is None or (request.method == "POST" and not (found.post or found.secret)):
         raise Http404
     return await respond(request, found)
 
 
 async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
     """The page of `tool`. Bad input is told in the form, with status 400."""
-    if request.method == "POST":
+    posted = request.method == "POST"
+    if posted:
         try:
             limited(request, tool.max_bytes)
         except ToolError as refusal:
             return await page(request, tool, _refused(tool, refusal), status=413)
-    given = request.POST if request.method == "POST" else request.GET
+    given = request.POST if posted else request.GET
+    if tool.begin and not posted and "from" in given:
+        return await _begun(request, tool, BeginForm(given))
     asked = tool.form.is_filled(given) or (request.method == "POST" and bool(request.FILES))
     if not asked and not tool.eager:
         form = tool.form(initial={})
         return await page(request, tool, form)
     form = tool.form(tool.form.completed(given), request.FILES or None)
-    if not form.is_valid():
-        return await page(request, tool, form, status=400)
+    return await _answered(request, tool, form, tool.secret if posted and tool.secret else tool.run)
+
+
+async def _begun(request: HttpRequest, tool: Tool, whose: BeginForm) -> HttpResponse:
+    """The form filled from what a domain publishes, and its result."""
+    form = tool.form(initial={})
+    if not tool.begin or not whose.is_valid():
+        return await page(request, tool, form, status=400, whose=whose)
     try:
-        async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
-            result = await tool.run(form.cleaned_data, dns)
-            queries = dns.queries
+        async with _within_time() as dns:
+            begun = await tool.begin(whose.cleaned_data["domain"], dns)
     except ToolError as refusal:
-        form.add_error(None, refusal.message)
-        return await page(request, tool, form, status=400)
+        whose.add_error(None, refusal.message)
+        return await page(request, tool, form, status=400, whose=whose)
     except TimeoutError:
-        form.add_error(None, _("DNS took too long to answer. Try again in a while."))
-        return await page(request, tool, form, status=503)
-    return await page(request, tool, form, result, queries)
+        whose.add_error(None, _late())
+        return await page(request, tool, form, status=503, whose=whose)
+    form = tool.form(tool.form.completed(begun.data))
+    return await _answered(request, tool, form, tool.run, whose, begun)
+
+
+async def _answered(
+    request: HttpRequest,
+    tool: Tool,
+    form: ToolForm,
+    run: Run,
+    whose: BeginForm | None = None,
+    begun: Beginning | None = None,
+) -> HttpResponse:
+    """What `run` makes of a filled form, or what is wrong with it."""
+    result, queries, status = None, None, 400
+    if form.is_valid():
+        try:
+            async with _within_time() as dns:
+                result = await run(form.cleaned_data, dns)
+                queries, status = dns.queries, 200
+        except ToolError as refusal:
+            form.add_error(None, refusal.message)
+        except TimeoutError:
+            form.add_error(None, _late())
+            status = 503
+    return await page(request, tool, form, result, queries, status, whose, begun)
+
+
+@asynccontextmanager
+async def _within_time() -> AsyncIterator[Dns]:
+    async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
+        yield dns
+
+
+def _late() -> str:
+    return _("DNS took too long to answer. Try again in a while.")
 
 
 def _refused(tool: Tool, refusal: ToolError) -> ToolForm:
@@ -82,12 +126,16 @@ async def page(
     result: Result | None = None,
     queries: list[dict[str, Any]] | None = None,
     status: int = 200,
+    whose: BeginForm | None = None,
+    begun: Beginning | None = None,
 ) -> HttpResponse:
     """Rendered in a thread: the header looks at the session."""
     context: Mapping[str, Any] = {
         "tool": tool,
         "form": form,
         "result": result,
+        "whose": whose or BeginForm(),
+        "begun": begun,
         "queries": queries or [],
         "group_title": _group_title(tool.group),
         "others": [other for other in registry.tools(tool.group) if other.slug != tool.slug],
@@ -95,7 +143,7 @@ async def page(
         "command": shlex.join(command_line(tool, form)) if tool.command and result else "",
     }
     response = await sync_to_async(render)(request, tool.template, context, status=status)
-    if tool.post:
+    if tool.post or request.method == "POST":
         response["Cache-Control"] = "no-store"
     return response
 
