@@ -197,16 +197,26 @@ def _between(text: str, start: int, end: int, wrong: dict[int, str]) -> list[Par
     return [Part(text[start:end], "dkim.wrong" if code else "", code)]
 
 
-def make(public_key: str, flags: tuple[str, ...] = ()) -> str:
+def make(
+    public_key: str,
+    flags: tuple[str, ...] = (),
+    hashes: tuple[str, ...] = (),
+    notes: str = "",
+) -> str:
     """The record for a public key in PEM or base64; raises KeyFormatError.
 
-    An Ed25519 key may come bare (32 octets, as p= wants it) or as SubjectPublicKeyInfo.
+    An Ed25519 key may come bare (32 octets, as p= wants it) or as SubjectPublicKeyInfo. `hashes`
+    are the only ones to be used, `notes` are for people who read the record (RFC 6376 §3.6.1).
     """
     compact = "".join(_ARMOUR.sub("", public_key[:MAX_TEXT]).split())
     octets = _decoded(compact)
     if octets is None:
         raise KeyFormatError("base64")
-    tags = ["t=" + ":".join(flags)] if flags else []
+    tags = ["h=" + ":".join(hashes)] if hashes else []
+    if flags:
+        tags.append("t=" + ":".join(flags))
+    if notes:
+        tags.append("n=" + quoted_printable(notes))
     bare = octets.removeprefix(ED25519_HEAD)
     if len(bare) == ED25519_SIZE:
         return _text(["k=ed25519", *tags], bare)
@@ -215,6 +225,15 @@ def make(public_key: str, flags: tuple[str, ...] = ()) -> str:
     except DerError as error:
         raise KeyFormatError(error.code) from error
     return _text(["k=rsa", *tags], octets)
+
+
+def quoted_printable(text: str) -> str:
+    """`text` as n= holds it (RFC 6376 §3.6.1, RFC 2045 §6.7): "=" and two digits for what is no
+    ASCII, what would end the tag, and what some panels cannot carry."""
+    octets = " ".join(text.split()).encode("utf-8", "replace")
+    plain = (o if 0x20 <= o < 0x7F and o not in b";=\"\\" else 0 for o in octets)
+    found = "".join(chr(p) if p else f"={o:02X}" for o, p in zip(octets, plain, strict=True))
+    return found.replace("--", "-=2D")
 
 
 def _text(tags: list[str], octets: bytes) -> str:
