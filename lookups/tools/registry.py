@@ -16,6 +16,11 @@ TOOLS: tuple[Tool, ...] = (
     trace.TOOL,
     compare.TOOL,
     reverse.TOOL,
+from .generate import dkim, tls_rpt
+
+TOOLS: tuple[Tool, ...] = (
+    *check.TOOLS,
+    dkim.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
 )
