@@ -17,10 +17,14 @@ TOOLS: tuple[Tool, ...] = (
     compare.TOOL,
     reverse.TOOL,
 from .generate import dkim, tls_rpt
+from .generate import dkim, dmarc, tls_rpt
+
+TOOLS: tuple[Tool, ...] = (
 
 TOOLS: tuple[Tool, ...] = (
     *check.TOOLS,
     dkim.TOOL,
+    dmarc.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
 )

@@ -134,7 +134,7 @@ async def page(
         "tool": tool,
         "form": form,
         "result": result,
-        "whose": whose or BeginForm(),
+        "whose": (whose or BeginForm()) if tool.begin else None,
         "begun": begun,
         "queries": queries or [],
         "group_title": _group_title(tool.group),
