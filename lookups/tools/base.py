@@ -61,6 +61,8 @@ class ToolForm(forms.Form):
     positional: ClassVar[tuple[str, ...]] = ()
     # Fields that stand on the page behind "More".
     folded: ClassVar[tuple[str, ...]] = ()
+    # Fields whose content is not to be repeated anywhere: it was given by mistake.
+    withheld: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
@@ -69,6 +71,11 @@ class ToolForm(forms.Form):
             if isinstance(field, forms.CharField) and field.max_length is None:
                 field.max_length = MAX_INPUT
                 field.validators.append(_max_length(MAX_INPUT))
+
+    def withhold(self, name: str) -> None:
+        """Forgets what was given in a field, so that no page repeats it."""
+        self.withheld = (*self.withheld, name)
+        self.data = dict(self.data.items()) | {name: ""}
 
     @classmethod
     def is_filled(cls, data: Mapping[str, Any]) -> bool:

@@ -97,7 +97,20 @@ async def _answered(
         except TimeoutError:
             form.add_error(None, _late())
             status = 503
-    return await page(request, tool, form, result, queries, status, whose, begun)
+    if form.withheld:
+        _forget(request, form.withheld)
+    response = await page(request, tool, form, result, queries, status, whose, begun)
+    if form.withheld:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _forget(request: HttpRequest, names: tuple[str, ...]) -> None:
+    """Takes fields out of the address, which links of the page (to its other language) repeat."""
+    kept = request.GET.copy()
+    for name in names:
+        kept.pop(name, None)
+    request.META["QUERY_STRING"] = kept.urlencode()
 
 
 @asynccontextmanager

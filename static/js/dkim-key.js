@@ -82,6 +82,12 @@ function isPrivate(text) {
   }
 }
 
+const here = new URL(location.href);
+if (isPrivate(here.searchParams.get("key") ?? "")) {
+  here.searchParams.delete("key");
+  history.replaceState(history.state, "", here);
+}
+
 function guard(event) {
   refused.hidden = true;
   if (!isPrivate(field.value)) return;

@@ -104,8 +104,8 @@ class Form(ToolForm):
         try:
             return dkim_keys.read_public(text)
         except KeyFormatError as error:
-            if error.code == "private":  # it is not shown again
-                self.data = dict(self.data.items()) | {"key": ""}
+            if error.code == "private":
+                self.withhold("key")
             raise forms.ValidationError(_refusal(error.code)) from None
 
 
