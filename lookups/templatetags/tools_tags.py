@@ -17,7 +17,16 @@ from lookups.tools.check.topics import TOPICS, Topic, topic_of_kind
 
 MAX_LINKED = 1500  # characters of a record that a link carries along
 
+from lookups.tools import registry
+from lookups.tools.base import Tool
+
 register = template.Library()
+
+
+@register.simple_tag
+def tool_at(slug: str) -> Tool | None:
+    """The tool at /tools/<slug>/, for a link to it."""
+    return registry.tool(slug)
 
 
 @register.filter

@@ -20,11 +20,15 @@ from .generate import dkim, tls_rpt
 from .generate import dkim, dmarc, tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
+from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
     *check.TOOLS,
+    bimi_logo.TOOL,
     dkim.TOOL,
     dmarc.TOOL,
+    bimi.TOOL,
+    mta_sts.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -54,7 +55,32 @@ async def run(data: dict[str, Any], dns: Dns) -> Result:
     domain = data["domain"].ascii
     text = tls_rpt.write(data["rua"] or [f"tls-reports@{domain}"])
     record = await publication(f"_smtp._tls.{domain}", "TXT", text, domain)
-    return Made(((record, "tls-rpt"),))
+    return Made(((record, "tls-rpt"),), tuple(_notes(text, domain)))
+
+
+def _notes(text: str, domain: str) -> Iterator[str]:
+    found = tls_rpt.parse(text).destinations
+    if any(each.kind == "mailto" and each.host == domain for each in found):
+        yield _(
+            "When TLS to your servers fails, reports by mail to them may not arrive either: senders "
+            "deliver these without TLS if need be (RFC 8460 §3). A second address elsewhere is safe."
+        )
+    if any(each.kind == "https" for each in found):
+        yield _("To an https address, senders POST the report as application/tlsrpt+gzip.")
+    yield _(
+        "Reports come once a day, as JSON, from senders that support it; no news from the others "
+        "is no good news."
+    )
+
+
+def _examples() -> tuple[tuple[str, str], ...]:
+    return (
+        (_("by mail"), "domain=example.com&rua=tls-reports%40example.com"),
+        (
+            _("by mail and by HTTPS"),
+            "domain=example.com&rua=tls-reports%40example.com+https%3A%2F%2Freports.example.net%2Ftls",
+        ),
+    )
 
 
 TOOL = Tool(
@@ -68,8 +94,9 @@ TOOL = Tool(
     button=gettext_lazy("Make the record"),
     form=Form,
     run=run,
-    template="tools/generate/made.html",
+    template="tools/generate/tls_rpt.html",
     command="generate tls-rpt",
     live=True,
     eager=True,
+    examples=_examples,
 )
