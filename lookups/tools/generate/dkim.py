@@ -91,6 +91,14 @@ class Form(ToolForm):
         label=gettext_lazy("Note for people (n=)"), required=False, max_length=MAX_NOTES
     )
 
+    def clean(self) -> dict[str, Any]:
+        """A key that is there says itself of what kind it is."""
+        key = self.cleaned_data.get("key")
+        kind = f"rsa-{key.bits}" if key and key.algorithm == "rsa" else key and key.algorithm
+        if kind in dkim_keys.ALGORITHMS:
+            self.data = dict(self.data.items()) | {"algorithm": kind}
+        return self.cleaned_data
+
     def clean_selector(self) -> str:
         try:
             return read_selector(self.cleaned_data["selector"])

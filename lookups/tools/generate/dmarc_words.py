@@ -134,11 +134,18 @@ def changes(record: Record, settings: Settings) -> Iterator[str]:
         yield _("Taken out, as RFC 9989 removed it: %(tags)s.") % {"tags": tags}
     if any(problem.code == "size" for problem in record.problems):
         yield _("The limits behind “!” were taken out of addresses: receivers ignore them.")
-    others = [p for p in record.problems if p.code not in ("removed", "size")]
+    if any(problem.code == "fo-without-ruf" for problem in record.problems):
+        yield _("fo says when to report to ruf; as there is no ruf, it was left out.")
+    told = ("removed", "size", "fo-without-ruf")
+    others = [problem for problem in record.problems if problem.code not in told]
     for problem in others[:MAX_CHANGES]:
         meant = problem.meant[0] if len(problem.meant) == 1 else ""
         found = problem.found or problem.tag
-        if meant and meant in write(settings):
+        if problem.code == "scheme":
+            yield _("“%(found)s” is not for mail; hardly any receiver sends reports there.") % {
+                "found": found
+            }
+        elif meant and meant in write(settings):
             yield _("“%(found)s” was mended to “%(meant)s”.") % {"found": found, "meant": meant}
         else:
             yield _("Look at this: “%(found)s” in the record is wrong.") % {"found": found}

@@ -62,8 +62,8 @@ def _notes(text: str, domain: str) -> Iterator[str]:
     found = tls_rpt.parse(text).destinations
     if any(each.kind == "mailto" and each.host == domain for each in found):
         yield _(
-            "When TLS to your servers fails, reports by mail to them may not arrive either: senders "
-            "deliver these without TLS if need be (RFC 8460 §3). A second address elsewhere is safe."
+            "Senders deliver reports even where TLS fails (RFC 8460 §5.3). If your mail is broken "
+            "altogether, an address in another domain still gets them."
         )
     if any(each.kind == "https" for each in found):
         yield _("To an https address, senders POST the report as application/tlsrpt+gzip.")
