@@ -13,7 +13,7 @@ from lookups.engine.records.dmarc import Record
 from lookups.engine.records.dmarc_write import Settings, write
 
 MAX_CHANGES = 12
-MANY_ADDRESSES = 2  # receivers need not send to more (RFC 9990 §3.3)
+MANY_ADDRESSES = 2  # which all receivers serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def notes(
     if failures and not settings.ruf:
         yield _("fo says when to report to ruf; as there is no ruf, it was left out.")
     if len(settings.rua) > MANY_ADDRESSES:
-        yield _("Receivers must send reports to two addresses; whether to more is up to them.")
+        yield _("Receivers may limit to how many addresses they send reports: two are safe.")
     consents = {each["consent"] for each in destinations}
     if "missing" in consents:
         yield _(

@@ -57,8 +57,7 @@ class Form(ToolForm):
     max_age = forms.ChoiceField(
         label=gettext_lazy("Senders keep the policy for (max_age)"),
         help_text=gettext_lazy(
-            "The longer, the longer an attacker who can suppress DNS must wait. But the longer "
-            "does a mistake last, too."
+            "A long time protects against attackers who suppress DNS; it also makes mistakes last."
         ),
         choices=(
             (str(AGES[0]), gettext_lazy("a day: for a policy on its way out")),
