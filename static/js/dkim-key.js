@@ -89,8 +89,10 @@ if (isPrivate(here.searchParams.get("key") ?? "")) {
 }
 
 function guard(event) {
-  refused.hidden = true;
-  if (!isPrivate(field.value)) return;
+  if (!isPrivate(field.value)) {
+    if (field.value) refused.hidden = true;
+    return;
+  }
   event.preventDefault();
   event.stopImmediatePropagation();
   field.value = "";

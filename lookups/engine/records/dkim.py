@@ -231,7 +231,7 @@ def quoted_printable(text: str) -> str:
     """`text` as n= holds it (RFC 6376 §3.6.1, RFC 2045 §6.7): "=" and two digits for what is no
     ASCII, what would end the tag, and what some panels cannot carry."""
     octets = " ".join(text.split()).encode("utf-8", "replace")
-    plain = (o if 0x20 <= o < 0x7F and o not in b";=\"\\" else 0 for o in octets)
+    plain = (o if 0x20 <= o < 0x7F and o not in b';="\\' else 0 for o in octets)
     found = "".join(chr(p) if p else f"={o:02X}" for o, p in zip(octets, plain, strict=True))
     return found.replace("--", "-=2D")
 

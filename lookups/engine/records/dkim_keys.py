@@ -52,9 +52,7 @@ def make_pair(algorithm: str) -> KeyPair:
         pem = edwards.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     else:
         numbers = rsa.generate_private_key(EXPONENT, ALGORITHMS[algorithm])
-        public = numbers.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
+        public = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         pem = numbers.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return KeyPair(algorithm, pem.decode("ascii"), base64.b64encode(public).decode("ascii"))
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from lookups.engine.checks import bimi as check
 from lookups.engine.finding import Section
@@ -164,8 +163,8 @@ def _notes(data: dict[str, Any]) -> Iterator[str]:
         yield _("With this record mailboxes show no logo, also none that they found elsewhere.")
     elif not data["evidence"]:
         yield _(
-            "Gmail and Apple show a logo only with a certificate: a VMC for a registered trademark, "
-            "or, at Gmail, a CMC for a logo in use for a year."
+            "Gmail and Apple show a logo only with a certificate: a VMC for a registered trademark"
+            ", or, at Gmail, a CMC for a logo in use for a year."
         )
 
 
@@ -191,8 +190,8 @@ TOOL = Tool(
     article="bimi",
     title=gettext_lazy("BIMI record"),
     summary=gettext_lazy(
-        "Have your logo shown beside your mail: the record, and whether DMARC, logo and certificate "
-        "are ready for it."
+        "Have your logo shown beside your mail: the record, and whether DMARC, logo and "
+        "certificate are ready for it."
     ),
     button=gettext_lazy("Make the record"),
     form=Form,

@@ -102,8 +102,8 @@ TOOL = Tool(
     article="bimi",
     title=gettext_lazy("Logo for BIMI"),
     summary=gettext_lazy(
-        "Check an SVG file against SVG Tiny PS before you put it on the web: what is wrong, line by "
-        "line, and how mailboxes will show it."
+        "Check an SVG file against SVG Tiny PS before you put it on the web: what is wrong, line "
+        "by line, and how mailboxes will show it."
     ),
     button=gettext_lazy("Check the logo"),
     form=Form,

@@ -1,4 +1,4 @@
-"""An MTA-STS policy and the record that announces it (RFC 8461 §3), checked against the MX records."""
+"""An MTA-STS policy and the record that announces it (RFC 8461 §3), checked against the MX."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_command():
     assert "bimi-certificate-missing" in done.stdout
 
 
-# --- the logo alone ---------------------------------------------------------------------------------
+# --- the logo alone --------------------------------------------------------------------------
 @pytest.mark.django_db
 @pytest.mark.parametrize("prefix", ["", "/ja"])
 def test_a_file_is_checked(client, prefix):

@@ -115,7 +115,7 @@ def test_any_record_fills_the_form(text):
     assert all(dmarc_words.changes(record, mended))
 
 
-# --- with the classroom -----------------------------------------------------------------------------
+# --- with the classroom ----------------------------------------------------------------------
 async def begun(name: str):
     async with Dns() as dns:
         return await TOOL.begin(parse_domain(name), dns)
