@@ -58,7 +58,10 @@ if (kept) field.value = kept.dataset.public;
 
 document.addEventListener("htmx:afterSwap", () => {
   if (!kept || field.value !== kept.dataset.public) return;
-  document.getElementById("result").prepend(kept);
+  const result = document.getElementById("result");
+  const heading = result.querySelector(":scope > h2");
+  if (heading) heading.after(kept);
+  else result.prepend(kept);
   if (shown !== kept) kept.querySelector("h3").focus();
   shown = kept;
 });

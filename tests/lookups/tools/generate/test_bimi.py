@@ -70,7 +70,7 @@ def test_what_is_refused(data, field):
     assert list(form_of(TOOL, domain="example.com", **data).errors) == [field]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(
     logo=URIS,
     evidence=URIS,
@@ -128,6 +128,17 @@ def test_files_out_of_all_proportion(client):
     assert client.post("/tools/bimi-logo/", {"text": ""}).status_code == 400
 
 
+def test_logo_command(tmp_path):
+    path = tmp_path / "logo.svg"
+    path.write_bytes(BAD)
+    done = manage("bimi-logo", str(path), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["valid"] is False and "element" in {p["code"] for p in made["problems"]}
+    assert manage("bimi-logo", str(tmp_path / "none")).returncode == 2
+
+
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: f"<svg>{text}".encode()))
 def test_any_file_is_examined(octets):
     made = asyncio.run(bimi_logo.run({"file": octets or b" ", "text": ""}, None))

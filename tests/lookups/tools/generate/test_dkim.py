@@ -11,10 +11,11 @@ import stat
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookups.engine.records import dkim_keys
+from lookups.tools.generate import dkim as dkim_tool
 from lookups.tools.generate.dkim import TOOL
 from tests.lookups.commands import manage
 from tests.lookups.engine.records.test_dkim_keys import verify
@@ -53,6 +54,7 @@ async def test_a_pair_made_here_belongs_together(algorithm):
     assert "PRIVATE" not in json.dumps(made.without_secret().as_json())
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", "a.b.example", "x" * 300]),
     selector=st.sampled_from(["s1", "mail.2026", "-", "a" * 64]) | st.text(max_size=20),
@@ -105,6 +107,18 @@ def test_the_address_holds_the_public_key(client):
     assert answer.status_code == 200 and "s1._domainkey.example.org" in page
     assert "/etc/dkimkeys/example.org.s1.pem" in page
     assert "private-key" in page  # the template for a key that the browser makes
+
+
+@pytest.mark.django_db
+def test_keys_are_not_made_without_limit(client, monkeypatch):
+    monkeypatch.setattr(dkim_tool, "PATIENCE", 0.01)
+    for _ in range(2):
+        assert dkim_tool.AT_ONCE.acquire(blocking=False)
+    try:
+        answer = client.post(URL, {"domain": "example.org"})
+    finally:
+        dkim_tool.AT_ONCE.release(2)
+    assert answer.status_code == 400 and "Too many keys" in answer.content.decode()
 
 
 @pytest.mark.django_db
