@@ -7,22 +7,14 @@ from functools import cache
 from .base import Tool
 from .check import tool as check
 from .delivery import would_pass
-from .generate import tls_rpt
+from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
 from .look_up import compare, lookup, reverse, trace
 
 TOOLS: tuple[Tool, ...] = (
-    *check.TOOLS,
     lookup.TOOL,
     trace.TOOL,
     compare.TOOL,
     reverse.TOOL,
-from .generate import dkim, tls_rpt
-from .generate import dkim, dmarc, tls_rpt
-
-TOOLS: tuple[Tool, ...] = (
-from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
-
-TOOLS: tuple[Tool, ...] = (
     *check.TOOLS,
     bimi_logo.TOOL,
     dkim.TOOL,
