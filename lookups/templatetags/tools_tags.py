@@ -12,13 +12,12 @@ from django.urls import reverse
 
 from lookups.anatomy import AnatomyView
 from lookups.engine.records.publish import Publication
+from lookups.tools import registry
+from lookups.tools.base import Tool
 from lookups.tools.check.paste import PasteError, domain_of, read_any
 from lookups.tools.check.topics import TOPICS, Topic, topic_of_kind
 
 MAX_LINKED = 1500  # characters of a record that a link carries along
-
-from lookups.tools import registry
-from lookups.tools.base import Tool
 
 register = template.Library()
 

@@ -33,7 +33,7 @@ async def test_without_a_key_there_is_no_record():
     assert made.records == () and made.as_json() == {"records": [], "notes": []}
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", KEYS, ids=["rsa-2048", "ed25519", "rsa-4096"])
 async def test_a_public_key_becomes_a_record(key):
     made = await result_of(TOOL, domain="例え.jp", selector="S1", key=key, sha256="on", strict="on")
     assert_sound(made)
