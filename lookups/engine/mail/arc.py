@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import dkim
+import dkim  # type: ignore[import-untyped]
 
 from .auth_results import AuthResults, read_results
 from .body import BodyHashes

@@ -180,9 +180,7 @@ def _result(pairs: list[tuple[str, str]], comments: list[str]) -> MethodResult |
         elif len(properties) < MAX_PROPERTIES:
             properties.append(Property(shown(name, 60).lower(), shown(value, MAX_VALUE)))
     comment = shown(next(iter(comments), ""), 300)
-    return MethodResult(
-        method, shown(pairs[0][1], 40).lower(), reason, tuple(properties), comment
-    )
+    return MethodResult(method, shown(pairs[0][1], 40).lower(), reason, tuple(properties), comment)
 
 
 def _number(text: str) -> int:

@@ -120,7 +120,9 @@ def _refuse_others(start: bytes) -> None:
         raise MessageError("empty")
     if start.startswith(_OUTLOOK):
         raise MessageError("outlook")
-    if start[:1] == b"<" and re.match(rb"<(?:!doctype|html|head|body|!--|\?xml)", start[:20].lower()):
+    if start[:1] == b"<" and re.match(
+        rb"<(?:!doctype|html|head|body|!--|\?xml)", start[:20].lower()
+    ):
         raise MessageError("html")
 
 

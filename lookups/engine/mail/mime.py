@@ -12,7 +12,9 @@ MAX_PARTS = 500
 MAX_DEPTH = 50  # of multiparts within multiparts
 MAX_HEADER_LINES = 100  # of one part
 
-_BOUNDARY = re.compile(r'\bboundary\s{0,9}=\s{0,9}(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r'\bboundary\s{0,9}=\s{0,9}(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE
+)
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 

@@ -149,9 +149,7 @@ def is_name(name: str) -> bool:
     return len(name) <= 253 and _NAME.fullmatch(name) is not None
 
 
-def _problem(
-    tags: dict[str, str], header: str, body: str, names: Sequence[str]
-) -> tuple[str, str]:
+def _problem(tags: dict[str, str], header: str, body: str, names: Sequence[str]) -> tuple[str, str]:
     """RFC 6376 §6.1.1: what a verifier refuses before it looks for the key."""
     for tag in ("v", "a", "b", "bh", "d", "h", "s"):
         if not tags.get(tag):

@@ -10,7 +10,6 @@ MAX_DEPTH = 20  # of comments within comments that is told apart; deeper ones co
 _SPECIALS = frozenset("<>,;:=@[]")
 
 
-
 def tokens(text: str, specials: frozenset[str] = _SPECIALS) -> Iterator[tuple[str, str]]:
     """(kind, text) for each token; kind is "word", "quoted", "comment", "special" or "space".
 

@@ -21,7 +21,9 @@ MAX_WORDS = 200  # encoded words of one text
 MAX_ADDRESSES = 100
 UNKNOWN = "\ufffd"
 
-_WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([BbQq])\?([^?\s]{0,2000})\?=")
+_WORD = re.compile(
+    r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([BbQq])\?([^?\s]{0,2000})\?="
+)
 _BETWEEN = re.compile(r"(\?=)[ \t]+(?==\?)")
 _HIDDEN = frozenset(("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"))
 

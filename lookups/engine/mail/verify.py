@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-import dkim
+import dkim  # type: ignore[import-untyped]
 
 from .body import BodyHashes
 from .keys import Key
@@ -20,6 +20,7 @@ from .message import Message
 from .signatures import Signature
 
 MIN_RSA_BITS = 1024  # RFC 8301 §3.2: shorter keys do not count
+LEEWAY = timedelta(hours=1)  # for clocks that run ahead
 SILENT = logging.getLogger("lookups.engine.mail.silent")
 SILENT.disabled = True
 
@@ -30,7 +31,7 @@ class Verdict:
 
     "pass"; "header-only" (it holds for the header, the body was not given); "body-changed" (the
     header is as it was signed, the body is not); "fail" (the signed header was changed, or it was
-    signed with another key); "expired"; "weak" (SHA-1, or an RSA key below 1024 bits); "unusable"
+    signed with another key); "expired"; "future" (t= lies ahead); "weak" (SHA-1, or an RSA key below 1024 bits); "unusable"
     (see `signature.problem`); "key" (see `key.state`); "mismatch" (key and a= of different kinds,
     or i= against t=s); "skipped" (the message was not read in full).
     `body` tells whether the body hash is right; None where it cannot be told.
@@ -102,6 +103,8 @@ def _excluded(signature: Signature, key: Key, now: datetime) -> str:
         return "mismatch"  # t=s, RFC 6376 §3.6.1
     if signature.expires and signature.expires < now:
         return "expired"
+    if signature.signed and signature.signed > now + LEEWAY:
+        return "future"
     return ""
 
 
