@@ -74,7 +74,7 @@ def run_tool(
             command.stderr.write(f"{name}: {line}")
         return common.BAD_INPUT
     resolvers = options["resolver"]
-    dns_settings = resolver_settings(resolvers, _classroom(form.data, bool(resolvers)))
+    dns_settings = resolver_settings(resolvers, _classroom(form.data, bool(resolvers), files))
     try:
         result, queries = asyncio.run(_run(tool, form.cleaned_data, dns_settings))
         if tool.secret and options["out"]:
@@ -106,11 +106,21 @@ def _refusals(form: ToolForm) -> list[str]:
     return lines
 
 
-def _classroom(data: Mapping[str, Any], asked: bool) -> str:
+def _classroom(data: Mapping[str, Any], asked: bool, files: Any = None) -> str:
     """Where lessons are answered, if anything that was given belongs to them."""
     words = " ".join(str(value) for value in data.values()).lower()
     lesson = LESSONS in words or any(map(_is_of_classroom, words.split()))
-    return common.classroom_address(lesson, asked)
+    return common.classroom_address(lesson or _names_classroom(files), asked)
+
+
+def _names_classroom(files: Any) -> bool:
+    """Whether one of the files that a form was given names a domain of the classroom."""
+    for file in files.values() if files else ():
+        found = LESSONS.encode() in file.read().lower()
+        file.seek(0)
+        if found:
+            return True
+    return False
 
 
 def _is_of_classroom(word: str) -> bool:

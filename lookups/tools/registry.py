@@ -8,6 +8,7 @@ from .base import Tool
 from .check import tool as check
 from .delivery import would_pass
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
+from .headers import tool as headers
 from .look_up import compare, lookup, reverse, trace
 
 TOOLS: tuple[Tool, ...] = (
@@ -23,6 +24,7 @@ TOOLS: tuple[Tool, ...] = (
     mta_sts.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
+    headers.TOOL,
 )
 
 

@@ -88,6 +88,13 @@ class Analysis:
         trusted = self.border.trusted if self.border else frozenset()
         return next((each for each in self.results if each.server in trusted), None)
 
+    @property
+    def rests_on_header(self) -> bool:
+        """DMARC passes only by signatures whose body hash could not be checked."""
+        if self.dmarc is None or self.dmarc.result != "pass" or self.has_body:
+            return False
+        return not any(i.aligned and i.mechanism == "spf" for i in self.dmarc.identifiers)
+
     def field(self, name: str, limit: int = 300) -> str:
         """A field decoded for people."""
         return decoded(self.message.first(name), limit)
@@ -132,7 +139,10 @@ async def analyse(message: Message, resolver: Resolver, now: datetime | None = N
         _spf(resolver, message, border, spf_notes),
         _verified(message, found, resolver, now or datetime.now(UTC)),
     )
-    passed = [("dkim", verdict.signature.domain) for verdict in verdicts if verdict.passed]
+    # Without the body, what the header proves is all there is to go by: see `rests_on_header`.
+    passed = [
+        ("dkim", each.signature.domain) for each in verdicts if each.state in ("pass", "header-only")
+    ]
     if opinion and opinion.verdict.result.value == "pass" and is_name(opinion.domain):
         passed.append(("spf", opinion.domain))
     dmarc = await alignment.evaluate(resolver, author, passed) if author else None

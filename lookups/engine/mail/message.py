@@ -10,14 +10,13 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-MAX_BYTES = 10 * 1024 * 1024  # of a whole message
+MAX_BYTES = 10_000_000  # of a whole message
 MAX_HEADER_BYTES = 512 * 1024
 MAX_FIELDS = 1000  # more are not read
 MAX_TEXT = 16 * 1024  # characters of a field's value that are looked at
 
 _NAME = re.compile(rb"([\x21-\x39\x3b-\x7e]{1,200})[ \t]*:")
 _END_OF_HEADER = re.compile(rb"\n\r?\n")
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _FOLD = re.compile(r"\r?\n")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # a compound file: Outlook's .msg
@@ -100,7 +99,7 @@ def read(raw: bytes, pasted: bool = False) -> Message:
     if pasted and body is not None and not body.strip():
         body = None
     if body is not None:
-        body = _BARE_LF.sub(b"\r\n", body)
+        body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     return Message(tuple(fields), body, size, junk, cut)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from ..addresses import Address, Scope, scope_of
 from .dates import read_date, seconds_between
@@ -14,7 +15,7 @@ from .structured import tokens
 from .text import shown
 
 MAX_HOPS = 100  # the newest; more are counted
-MAX_WORDS = 400  # of one field
+MAX_WORDS = 800  # tokens of one field
 MAX_PART = 300  # characters of one clause
 
 # RFC 5321 §4.4, and `tls` and `group` of RFC 8314 §4.3.
@@ -140,12 +141,7 @@ def _divided(text: str) -> tuple[dict[str, list[str]], dict[str, list[str]], str
     clauses: dict[str, list[str]] = {}
     comments: dict[str, list[str]] = {}
     current, date, in_date = "", "", False
-    count = 0
-    specials = frozenset(";")
-    for kind, word in tokens(text, specials):
-        count += 1
-        if count > MAX_WORDS:
-            break
+    for kind, word in islice(tokens(text, frozenset(";")), MAX_WORDS):
         if kind == "special":
             in_date, date = True, ""
         elif in_date:
