@@ -141,7 +141,9 @@ async def analyse(message: Message, resolver: Resolver, now: datetime | None = N
     )
     # Without the body, what the header proves is all there is to go by: see `rests_on_header`.
     passed = [
-        ("dkim", each.signature.domain) for each in verdicts if each.state in ("pass", "header-only")
+        ("dkim", each.signature.domain)
+        for each in verdicts
+        if each.state in ("pass", "header-only")
     ]
     if opinion and opinion.verdict.result.value == "pass" and is_name(opinion.domain):
         passed.append(("spf", opinion.domain))

@@ -21,11 +21,12 @@ _FOLD = re.compile(r"\r?\n")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # a compound file: Outlook's .msg
 # A header has at least one of these; anything else with colons is something else.
-_KNOWN = frozenset(
-    "received from to cc date subject message-id return-path delivered-to dkim-signature sender"
-    " reply-to mime-version content-type authentication-results arc-seal received-spf"
-    " arc-message-signature arc-authentication-results x-received list-id".split()
-)
+_KNOWN = frozenset((
+    "received", "from", "to", "cc", "date", "subject", "message-id", "return-path",
+    "delivered-to", "dkim-signature", "sender", "reply-to", "mime-version", "content-type",
+    "authentication-results", "arc-seal", "received-spf", "x-received", "list-id",
+    "arc-message-signature", "arc-authentication-results",
+))  # fmt: skip
 
 
 class MessageError(ValueError):

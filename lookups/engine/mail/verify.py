@@ -32,8 +32,8 @@ class Verdict:
     "pass"; "header-only" (it holds for the header, the body was not given); "body-changed" (the
     header is as it was signed, the body is not); "fail" (the signed header was changed, or it was
     signed with another key); "expired"; "future" (t= lies ahead); "weak" (SHA-1, or an RSA key
-    below 1024 bits); "unusable" (see `signature.problem`); "key" (see `key.state`); "mismatch" (key and a= of different kinds,
-    or i= against t=s); "skipped" (the message was not read in full).
+    below 1024 bits); "unusable" (see `signature.problem`); "key" (see `key.state`); "mismatch" (key
+    and a= of different kinds, or i= against t=s); "skipped" (the message was not read in full).
     `body` tells whether the body hash is right; None where it cannot be told.
     """
 

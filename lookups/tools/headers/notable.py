@@ -11,6 +11,8 @@ from lookups.engine.mail.message import Message
 from lookups.engine.mail.text import decoded, shown
 
 MAX_SPAM_FIELDS = 12
+FILTERS = ("x-spam", "x-microsoft-antispam", "x-forefront-antispam", "x-rspamd",
+           "x-ms-exchange-organization-scl")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Note:
 def notes(message: Message) -> Iterator[Note]:
     yield from _unsubscribe(message)
     meanings = {
-        "feedback-id": _("For the large mailbox providers: by it they count complaints for the sender."),
+        "feedback-id": _(
+            "For the large mailbox providers: by it they count complaints for the sender."
+        ),
         "auto-submitted": _automatic(message.first("auto-submitted")),
         "precedence": _("An old way of saying that a machine sent this to many; no standard."),
-        "list-id": _("A mailing list passed it on (RFC 2919). Lists often change bodies or subjects."),
+        "list-id": _(
+            "A mailing list passed it on (RFC 2919). Lists often change bodies or subjects."
+        ),
         "reply-to": _reply_to(message),
         "sender": _("Who sent it on behalf of the author (RFC 5322 §3.6.2). DMARC ignores it."),
         "x-mailer": _("The program that it says it was written with."),
@@ -62,7 +68,10 @@ def _unsubscribe(message: Message) -> Iterator[Note]:
     if one_click and "<https:" in value.lower():
         yield Note(
             "List-Unsubscribe", shown(value, 200),
-            _("One click ends the subscription (RFC 8058), as large providers ask of bulk senders."),
+            _(
+                "One click ends the subscription (RFC 8058), as large providers ask of bulk "
+                "senders."
+            ),
             "good",
         )  # fmt: skip
     elif post:
@@ -107,8 +116,7 @@ def _spam(message: Message) -> Iterator[Note]:
     count = 0
     for field in message.fields:
         key = field.key
-        if not key.startswith(("x-spam", "x-microsoft-antispam", "x-forefront-antispam",
-                               "x-ms-exchange-organization-scl", "x-rspamd", "x-spamd")):  # fmt: skip
+        if not key.startswith(FILTERS):
             continue
         count += 1
         if count > MAX_SPAM_FIELDS:

@@ -44,7 +44,9 @@ class Form(ToolForm):
     )
     file = forms.FileField(
         label=gettext_lazy("Or a file (.eml)"),
-        help_text=gettext_lazy("At most 10 MB. Only with the whole message are signatures verified."),
+        help_text=gettext_lazy(
+            "At most 10 MB. Only with the whole message are signatures verified."
+        ),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput({"accept": ".eml,.txt,message/rfc822,text/plain"}),

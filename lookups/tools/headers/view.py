@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from lookups.drawings import hops
 from lookups.engine.mail.analysis import Analysis, recipients
@@ -190,8 +191,14 @@ class Headers:
         found = self.analysis
         rows = [(_("From"), ", ".join(_mailbox(box) for box in found.froms[:5]) or "–")]
         count = len(recipients(found.message))
-        rows.append((_("To"), _("%(count)d addresses") % {"count": count} if count > 1 else
-                     shown(", ".join(box.address for box in recipients(found.message))) or "–"))
+        rows.append(
+            (
+                _("To"),
+                _("%(count)d addresses") % {"count": count}
+                if count > 1
+                else shown(", ".join(box.address for box in recipients(found.message))) or "–",
+            )
+        )
         rows.append((_("Subject"), found.field("subject") or "–"))
         rows.append((_("Date"), shown(found.message.first("date"), 100) or "–"))
         rows.append(("Message-ID", shown(found.message.first("message-id")) or "–"))
@@ -205,7 +212,8 @@ class Headers:
         }  # fmt: skip
         if not found.has_body:
             return size + " · " + _("header only")
-        parts = _("%(count)d parts") % {"count": found.structure.parts}
+        count = found.structure.parts
+        parts = ngettext("%(count)d part", "%(count)d parts", count) % {"count": count}
         kinds = ", ".join(dict.fromkeys(found.structure.types[:20]))
         more = "…" if found.structure.cut else ""
         return f"{size} · {parts}{more}: {shown(kinds, 200)}"
@@ -220,6 +228,10 @@ class Headers:
             for number, hop in enumerate(way.hops)
         ]
 
+    @property
+    def border_number(self) -> int:
+        return self.analysis.border.index + 1 if self.analysis.border else 0
+
     @cached_property
     def timeline(self) -> hops.Timeline | None:
         border = self.analysis.border
@@ -228,7 +240,7 @@ class Headers:
     @property
     def total(self) -> str:
         total = self.analysis.way.total
-        return "" if total is None else words.duration(total)
+        return "" if total is None or total < 0 else words.duration(total)
 
     # --- authentication -------------------------------------------------------------------------
     @cached_property

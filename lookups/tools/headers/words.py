@@ -158,7 +158,9 @@ def signature(verdict: Verdict) -> str:
             "Receivers must not accept it: SHA-1 and RSA keys below 1024 bits prove nothing "
             "(RFC 8301)."
         ),
-        "mismatch": _("The key published is of another kind than the signature, or forbids its i=."),
+        "mismatch": _(
+            "The key published is of another kind than the signature, or forbids its i=."
+        ),
         "skipped": _("It was not checked: the message has too many fields, or time ran out."),
         "unusable": _problem(verdict.signature),
     }
@@ -339,7 +341,19 @@ def verdict(found: Analysis) -> tuple[str, str]:
             "Nothing proves that this message comes from %(domain)s, and that domain publishes no "
             "DMARC policy against it."
         ) % domain
+    if arc_vouches(found):
+        return "warning", _unproven(found) % domain + " " + _(
+            "Whoever passed it on says in a valid ARC chain that it was proven when it arrived "
+            "there."
+        )
     return ("error" if dmarc.effective != "none" else "warning"), _unproven(found) % domain
+
+
+def arc_vouches(found: Analysis) -> bool:
+    """The chain holds, and its first set says that the message passed DMARC."""
+    if found.chain.state != "pass":
+        return False
+    return any(result.result == "pass" for result in found.chain.sets[0].results.of("dmarc"))
 
 
 def _unproven(found: Analysis) -> str:
@@ -388,8 +402,8 @@ def caveats(found: Analysis) -> Iterator[str]:
         yield _("There are several From fields, which RFC 5322 forbids; receivers often refuse it.")
     if found.authors > 1:
         yield _(
-            "From names addresses of several domains. Receivers may refuse that; RFC 9989 lets them "
-            "look at one or all (here: the first)."
+            "From names addresses of several domains. Receivers may refuse that; RFC 9989 lets "
+            "them look at one or at all (here: the first)."
         )
     if found.message.cut:
         yield _("The header has more fields than are read; signatures were not checked.")
