@@ -10,6 +10,7 @@ from .message import Message
 
 MAX_PARTS = 500
 MAX_DEPTH = 50  # of multiparts within multiparts
+MAX_LINES = 20_000  # beginning with "--" that are looked at
 MAX_HEADER_LINES = 100  # of one part
 
 _BOUNDARY = re.compile(
@@ -39,8 +40,9 @@ def structure(message: Message) -> Structure:
         return Structure((_type(content),) if message.body is not None else ())
     types: list[str] = []
     stack = [boundary]
-    lines = _delimiters(message.body)
-    for line, at in lines:
+    for number, (line, at) in enumerate(_delimiters(message.body)):
+        if number == MAX_LINES:
+            return Structure(tuple(types), cut=True)
         level = next((n for n in reversed(range(len(stack))) if line.startswith(stack[n])), None)
         if level is None:
             continue

@@ -79,7 +79,7 @@ class Way:
     @property
     def longest(self) -> int:
         """The longest delay in seconds; at least 0."""
-        return max((hop.delay for hop in self.hops if hop.delay), default=0)
+        return max((0, *(hop.delay for hop in self.hops if hop.delay)))
 
     @property
     def skewed(self) -> bool:
