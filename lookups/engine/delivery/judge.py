@@ -108,8 +108,8 @@ async def judge(context: Context, mail: Mail) -> Judgement:
         asyncio.gather(*(walk(context, name) for name in others)),
     )
     found = _authenticated(mail, mailfrom, helo)
-    walked = [_organization(one) for one in (discovery, *walks)]
-    identifiers = _compared(found, walked, discovery.record)
+    walked = [organization_of(one) for one in (discovery, *walks)]
+    identifiers = compared(found, walked, discovery.record)
     ruling = rule(discovery, identifiers)
     older = await _older(context, discovery, ruling, found, identifiers)
     scope = scope_of(mail.ip, context.lesson)
@@ -152,12 +152,12 @@ def _authenticated(
     return found
 
 
-def _organization(found: Discovery) -> Organization:
+def organization_of(found: Discovery) -> Organization:
     """The organizational domain, unless a name that was not answered may have moved it."""
     return Organization(found.domain, "" if found.failure else found.organizational_domain)
 
 
-def _compared(
+def compared(
     found: Sequence[Authenticated], organizations: Sequence[Organization], record: Record | None
 ) -> list[Identifier]:
     """Each with From, whose organization comes first, in the modes of the record in force."""
@@ -189,5 +189,5 @@ async def _older(
     organizations = [
         Organization(name, await suffixes.organizational_domain(name)) for name in names
     ]
-    compared = _compared(found, organizations, listed.record)
-    return rule_older(discovery, ruling, listed, compared, identifiers)
+    by_list = compared(found, organizations, listed.record)
+    return rule_older(discovery, ruling, listed, by_list, identifiers)

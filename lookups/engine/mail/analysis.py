@@ -10,8 +10,7 @@ from typing import Any
 
 import idna
 
-from ..dmarc import alignment
-from ..dmarc.alignment import Evaluation
+from ..delivery.alignment import Authenticated
 from ..dmarc.suffixes import organizational_domain
 from ..resolver import Resolver
 from ..spf import Verdict as SpfVerdict
@@ -19,6 +18,7 @@ from ..spf import check_host
 from . import arc, keys, mime, verify
 from .arc import Chain
 from .auth_results import AuthResults, ReceivedSpf, read_received_spf, read_results
+from .dmarc import Evaluation, dkim_result, evaluate
 from .keys import Key
 from .message import Message
 from .received import Hop, Way, way
@@ -51,9 +51,11 @@ class SpfOpinion:
     helo: str
 
     @property
-    def domain(self) -> str:
-        """The domain that SPF authenticated (RFC 7208 §2.4: HELO where MAIL FROM is empty)."""
-        return ascii_domain(self.sender.rpartition("@")[2] or self.helo)
+    def authenticated(self) -> Authenticated:
+        """For DMARC: HELO where MAIL FROM is empty (RFC 7208 §2.4)."""
+        kind = "mailfrom" if self.sender else "helo"
+        domain = ascii_domain(self.sender.rpartition("@")[2] or self.helo)
+        return Authenticated(kind, domain, self.verdict.result.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ class Analysis:
 
     @property
     def rests_on_header(self) -> bool:
-        """DMARC passes only by signatures whose body hash could not be checked."""
-        if self.dmarc is None or self.dmarc.result != "pass" or self.has_body:
+        """What vouches for it are only signatures whose body hash could not be checked."""
+        if self.dmarc is None or self.has_body:
             return False
-        return not any(i.aligned and i.mechanism == "spf" for i in self.dmarc.identifiers)
+        kinds = {each.kind for each in self.dmarc.identifiers if each.counts}
+        return kinds == {"dkim"}
 
     def field(self, name: str, limit: int = 300) -> str:
         """A field decoded for people."""
@@ -139,15 +142,12 @@ async def analyse(message: Message, resolver: Resolver, now: datetime | None = N
         _spf(resolver, message, border, spf_notes),
         _verified(message, found, resolver, now or datetime.now(UTC)),
     )
-    # Without the body, what the header proves is all there is to go by: see `rests_on_header`.
-    passed = [
-        ("dkim", each.signature.domain)
-        for each in verdicts
-        if each.state in ("pass", "header-only")
+    authenticated = [
+        Authenticated("dkim", each.signature.domain, dkim_result(each)) for each in verdicts
     ]
-    if opinion and opinion.verdict.result.value == "pass" and is_name(opinion.domain):
-        passed.append(("spf", opinion.domain))
-    dmarc = await alignment.evaluate(resolver, author, passed) if author else None
+    if opinion:
+        authenticated.insert(0, opinion.authenticated)
+    dmarc = await evaluate(resolver, author, authenticated) if author else None
     return Analysis(
         message=message,
         froms=froms,

@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lookups.drawings import hops
+from lookups.engine.delivery.mail import MAX_SIGNATURES
 from lookups.engine.mail.analysis import Analysis, recipients
 from lookups.engine.mail.arc import ArcSet
 from lookups.engine.mail.auth_results import AuthResults, MethodResult, ReceivedSpf
+from lookups.engine.mail.dmarc import dkim_result
 from lookups.engine.mail.received import Hop
 from lookups.engine.mail.text import decoded, shown
 from lookups.engine.mail.verify import Verdict
@@ -303,17 +305,17 @@ class Headers:
 
         if not (registry.tool("would-it-pass") and found.author and found.froms):
             return ""
-        valid = [v.signature.domain for v in found.signatures if v.passed][:10]
+        signed = [
+            f"{v.signature.domain}={dkim_result(v)}" for v in found.signatures if v.signature.domain
+        ]
         data = {
             "ip": str(border.hop.address) if border and border.hop.address else "",
             "helo": found.spf.helo if found.spf else "",
             "header_from": f"{found.froms[0].address.rpartition('@')[0]}@{found.author}",
             "mail_from": found.spf.sender if found.spf else "",
-            "dkim": " ".join(valid),
+            "dkim": ", ".join(signed[:MAX_SIGNATURES]),
         }
-        if valid:
-            data["dkim_result"] = "pass"
-        filled = {name: value[:300] for name, value in data.items() if value}
+        filled = {name: value[:1000] for name, value in data.items() if value}
         return reverse("tool", args=["would-it-pass"]) + "?" + urlencode(filled)
 
     # --- everything else ------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from lookups.engine.mail.message import MAX_BYTES, MAX_HEADER_BYTES
 from lookups.engine.mail.received import Hop
 from lookups.engine.mail.signatures import Signature
 from lookups.engine.mail.verify import Verdict
+from lookups.engine.names import to_unicode
 
 
 def refusal(code: str) -> str:
@@ -316,37 +317,58 @@ def verdict(found: Analysis) -> tuple[str, str]:
     dmarc = found.dmarc
     if dmarc is None:
         return "error", _("No author: From names no address, so DMARC has no domain to go by.")
-    domain = {"domain": dmarc.domain, "policy": dmarc.effective}
-    if dmarc.result == "temperror":
-        return "warning", _("DNS left it open whether this message is from %(domain)s.") % domain
-    if dmarc.result == "pass":
-        if found.rests_on_header:
-            return "info", _(
-                "The header is as %(domain)s signed it. Whether the body is too, only the whole "
-                "message can tell."
-            ) % domain
-        if found.authors > 1:
-            return "warning", _(
-                "%(domain)s vouches for this message, but From names several domains."
-            ) % domain
-        return "good", _("This message is proven to come from %(domain)s.") % domain
-    proven = any(each.aligned for each in dmarc.identifiers)
-    if dmarc.result == "none" and proven:
+    level, text = _proven(found) if dmarc.proven else _unproven(found)
+    return level, text % {"domain": to_unicode(dmarc.domain)}
+
+
+def _proven(found: Analysis) -> tuple[str, str]:
+    if found.rests_on_header:
+        return "info", _(
+            "The header is as %(domain)s signed it. Whether the body is too, only the whole "
+            "message can tell."
+        )
+    if found.authors > 1:
+        return "warning", _("%(domain)s vouches for this message, but From names several domains.")
+    if found.dmarc and found.dmarc.ruling.result == "none":
         return "good", _(
             "This message is proven to come from %(domain)s, though that domain publishes no DMARC "
             "policy."
-        ) % domain
-    if dmarc.result == "none":
+        )
+    return "good", _("This message is proven to come from %(domain)s.")
+
+
+def _unproven(found: Analysis) -> tuple[str, str]:
+    ruling = found.dmarc.ruling if found.dmarc else None
+    result, policy = (ruling.result, ruling.effective) if ruling else ("none", "")
+    if result == "temperror":
+        return "warning", _("DNS left it open whether this message is from %(domain)s.")
+    if result == "none":
         return "warning", _(
             "Nothing proves that this message comes from %(domain)s, and that domain publishes no "
             "DMARC policy against it."
-        ) % domain
+        )
+    text = {
+        "reject": _(
+            "Nothing proves now that this message comes from %(domain)s, whose owner asks "
+            "receivers to refuse such mail."
+        ),
+        "quarantine": _(
+            "Nothing proves now that this message comes from %(domain)s, whose owner asks "
+            "receivers to treat such mail as suspicious."
+        ),
+    }.get(
+        policy,
+        _(
+            "Nothing proves now that this message comes from %(domain)s; its owner asks for "
+            "reports only."
+        ),
+    )
     if arc_vouches(found):
-        return "warning", _unproven(found) % domain + " " + _(
+        return "warning", text + " " + _(
             "Whoever passed it on says in a valid ARC chain that it was proven when it arrived "
             "there."
         )
-    return ("error" if dmarc.effective != "none" else "warning"), _unproven(found) % domain
+    return ("warning" if policy == "none" else "error"), text
 
 
 def arc_vouches(found: Analysis) -> bool:
@@ -356,39 +378,21 @@ def arc_vouches(found: Analysis) -> bool:
     return any(result.result == "pass" for result in found.chain.sets[0].results.of("dmarc"))
 
 
-def _unproven(found: Analysis) -> str:
-    policy = found.dmarc.effective if found.dmarc else ""
-    if policy == "reject":
-        return _(
-            "Nothing proves now that this message comes from %(domain)s, whose owner asks "
-            "receivers to refuse such mail."
-        )
-    if policy == "quarantine":
-        return _(
-            "Nothing proves now that this message comes from %(domain)s, whose owner asks "
-            "receivers to treat such mail as suspicious."
-        )
-    return _(
-        "Nothing proves now that this message comes from %(domain)s; its owner asks for reports "
-        "only."
-    )
-
-
 def disposition(found: Analysis) -> str:
     """What receivers that honour the policy do with the message."""
-    dmarc = found.dmarc
-    if dmarc is None or dmarc.result == "temperror":
+    ruling = found.dmarc.ruling if found.dmarc else None
+    if ruling is None or ruling.result == "temperror":
         return ""
-    if dmarc.result == "none":
+    if ruling.result == "none":
         return _("No policy is published: receivers decide by themselves.")
-    if dmarc.result == "pass":
+    if ruling.result == "pass":
         return _("DMARC passes: the policy does not apply.")
     words = {
         "reject": _("DMARC fails: receivers are asked to refuse the message."),
         "quarantine": _("DMARC fails: receivers are asked to put it where spam goes."),
-        "none": _("DMARC fails: receivers are asked to report it and treat it as usual."),
     }
-    return words.get(dmarc.effective, "")
+    reports = _("DMARC fails: receivers are asked to report it and treat it as usual.")
+    return words.get(ruling.disposition, reports)
 
 
 def caveats(found: Analysis) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import time
 from html import unescape
@@ -49,8 +50,8 @@ def test_samples(client, classroom, name, prefix):
 async def test_the_good_sample_is_proven(classroom):
     found = (await analysed(sample("good"))).analysis
     assert [v.state for v in found.signatures] == ["pass"]
-    assert found.dmarc.result == "pass"
-    assert {i.mechanism for i in found.dmarc.identifiers if i.aligned} == {"dkim", "spf"}
+    assert found.dmarc.ruling.result == "pass"
+    assert {i.kind for i in found.dmarc.identifiers if i.counts} == {"dkim", "mailfrom"}
     assert found.border.index == 1
     assert found.believed().server == "mx.example.net"
     assert [hop.delay for hop in found.way.hops] == [None, 12, 1]
@@ -61,14 +62,14 @@ async def test_the_forwarded_sample_rests_on_arc(classroom):
     found = result.analysis
     assert [v.state for v in found.signatures] == ["pass", "fail"]
     assert found.chain.state == "pass" and len(found.chain.sets) == 1
-    assert found.dmarc.result == "fail"
+    assert found.dmarc.ruling.result == "fail"
     assert result.verdict[0] == "warning" and "ARC" in result.verdict[1]
 
 
 async def test_the_forged_sample_is_found_out(classroom):
     result = await analysed(sample("forged"))
     found = result.analysis
-    assert (found.dmarc.result, found.dmarc.effective) == ("fail", "reject")
+    assert found.dmarc.ruling.disposition == "reject"
     assert result.verdict[0] == "error"
     assert [view.believed for view in result.results] == [True, False]
     assert found.way.skewed and result.hops[0].forgeable and not result.hops[1].forgeable
@@ -104,6 +105,14 @@ def test_refusals(client, content, told):
     answer = post(client, content)
     assert answer.status_code == 400
     assert told in unescape(answer.content.decode())
+
+
+def test_the_other_tool_is_filled_in(client, classroom):
+    page = client.get(f"{URL}?sample=forwarded").content.decode()
+    [query] = re.findall(r'href="/tools/would-it-pass/\?([^"]+)"', page)
+    answer = client.get("/tools/would-it-pass/?" + unescape(query))
+    assert answer.status_code == 200
+    assert "perfect.classroom.test" in answer.content.decode()
 
 
 def test_nothing_given(client):

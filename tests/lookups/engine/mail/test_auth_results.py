@@ -13,8 +13,8 @@ def test_rfc_8601_examples():
     assert read_results("example.org 1; none").results == ()
     assert read_results("example.org 1; none").server == "example.org"
     found = read_results(
-        'example.com; sender-id=fail header.from=example.com; dkim=pass (good signature)'
-        ' header.d=example.com; auth = pass (cram-md5) smtp.auth=sender@example.net;'
+        "example.com; sender-id=fail header.from=example.com; dkim=pass (good signature)"
+        " header.d=example.com; auth = pass (cram-md5) smtp.auth=sender@example.net;"
         ' dkim=fail reason="bad signature" header.i=@newyork.example.com'
     )
     assert [(r.method, r.result) for r in found.results] == [
@@ -45,7 +45,9 @@ def test_microsoft_leaves_out_the_server():
 
 
 def test_values_with_signs_and_quotes():
-    found = read_results('a.example; spf=pass smtp.mailfrom="a b"@c.example; dkim=pass header.b="x="')
+    found = read_results(
+        'a.example; spf=pass smtp.mailfrom="a b"@c.example; dkim=pass header.b="x="'
+    )
     assert found.results[0].get("smtp.mailfrom") == "a b@c.example"
     assert found.results[1].get("header.b") == "x="
     found = read_results("a.example; spf=pass smtp.mailfrom=prvs=1=me@b.example")

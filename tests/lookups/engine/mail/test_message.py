@@ -108,7 +108,8 @@ def test_hostile_bodies_cost_little(raw):
 
 def test_parts():
     raw = (
-        HEAD + b'Content-Type: multipart/mixed; boundary="a b"\r\n\r\n--a b\r\n\r\ntext\r\n--a b\r\n'
+        HEAD
+        + b'Content-Type: multipart/mixed; boundary="a b"\r\n\r\n--a b\r\n\r\ntext\r\n--a b\r\n'
         b"Content-Type: multipart/alternative;\r\n boundary=c\r\n\r\n--c\r\n"
         b"content-type: text/html; charset=x\r\n\r\n--c--\r\n--a b\r\n"
         b"Content-Type: image/png\r\n\r\n--a b--\r\n--a b\r\nafter the end"

@@ -147,7 +147,9 @@ async def test_times():
     )
     expiring = raw.replace(b"v=1;", b"v=1; x=1700000000;")
     assert (await verdict_of(expiring, rsa_pair()[1])).state == "expired"
-    assert (await verdict_of(raw, rsa_pair()[1], now=datetime.now(UTC) + timedelta(days=999))).passed
+    assert (
+        await verdict_of(raw, rsa_pair()[1], now=datetime.now(UTC) + timedelta(days=999))
+    ).passed
 
 
 def problem_of(tags: bytes) -> str:
