@@ -71,6 +71,7 @@ class Analysis:
     way: Way
     border: Border | None
     results: tuple[AuthResults, ...]
+    believed: AuthResults | None  # that of the receiver, if the guessed border is right
     arc_results: tuple[AuthResults, ...]
     received_spf: tuple[ReceivedSpf, ...]
     signatures: tuple[Verdict, ...]
@@ -84,11 +85,6 @@ class Analysis:
     @property
     def has_body(self) -> bool:
         return self.message.body is not None
-
-    def believed(self) -> AuthResults | None:
-        """The topmost Authentication-Results of the server at the border, if there is one."""
-        trusted = self.border.trusted if self.border else frozenset()
-        return next((each for each in self.results if each.server in trusted), None)
 
     @property
     def rests_on_header(self) -> bool:
@@ -157,6 +153,7 @@ async def analyse(message: Message, resolver: Resolver, now: datetime | None = N
         way=path,
         border=border,
         results=results,
+        believed=_believed(message, results, border, path),
         arc_results=tuple(each.results for each in chain.sets),
         received_spf=spf_notes,
         signatures=verdicts,
@@ -203,6 +200,23 @@ async def find_border(path: Way) -> Border | None:
         if organization and organization in senders:
             continue  # handed on inside one organization
         return Border(index, hop, frozenset(trusted | {organization}))
+    return None
+
+
+def _believed(
+    message: Message, results: Sequence[AuthResults], border: Border | None, path: Way
+) -> AuthResults | None:
+    """The topmost Authentication-Results of a server behind the border. What stands below the
+    Received field before the border was there when the message arrived (RFC 8601 §5, §7.1)."""
+    if border is None:
+        return None
+    received = [n for n, field in enumerate(message.fields) if field.key == "received"]
+    older = len(path.hops) - border.index  # the place of the next older one, the newest being 0
+    end = received[older] if older < len(received) else len(message.fields)
+    places = [n for n, f in enumerate(message.fields) if f.key == "authentication-results"]
+    for place, each in zip(places, results, strict=False):
+        if place < end and each.server in border.trusted:
+            return each
     return None
 
 

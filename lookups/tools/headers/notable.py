@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from lookups.engine.mail.message import Message
-from lookups.engine.mail.text import decoded, shown
+from lookups.engine.mail.text import decoded, mailboxes, shown
 
 MAX_SPAM_FIELDS = 12
 FILTERS = ("x-spam", "x-microsoft-antispam", "x-forefront-antispam", "x-rspamd",
@@ -26,6 +26,7 @@ class Note:
 
 
 def notes(message: Message) -> Iterator[Note]:
+    yield from _posing(message)
     yield from _unsubscribe(message)
     meanings = {
         "feedback-id": _(
@@ -57,6 +58,17 @@ def notes(message: Message) -> Iterator[Note]:
         if not message.all(name):
             title = {"date": "Date", "message-id": "Message-ID"}[name]
             yield Note(title, "–", _("Missing. Receivers count that against a message."), "warning")
+
+
+def _posing(message: Message) -> Iterator[Note]:
+    """A display name that holds an address of another domain: many programs show nothing else."""
+    for box in mailboxes(message.first("from"))[:1]:
+        named = mailboxes(box.name)
+        other = next((each.domain for each in named if each.domain), "")
+        if other and box.domain and other != box.domain:
+            yield Note(
+                "From", box.name, _("The name poses as an address of another domain."), "error"
+            )
 
 
 def _unsubscribe(message: Message) -> Iterator[Note]:

@@ -184,6 +184,10 @@ class Headers:
         return words.verdict(self.analysis)
 
     @property
+    def verdict_word(self) -> str:
+        return words.verdict_word(self.verdict[0])
+
+    @property
     def caveats(self) -> list[str]:
         return list(words.caveats(self.analysis))
 
@@ -247,7 +251,7 @@ class Headers:
     # --- authentication -------------------------------------------------------------------------
     @cached_property
     def results(self) -> list[ResultsView]:
-        believed = self.analysis.believed()
+        believed = self.analysis.believed
         return [ResultsView(field, field is believed) for field in self.analysis.results]
 
     @property

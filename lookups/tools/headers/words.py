@@ -321,6 +321,17 @@ def verdict(found: Analysis) -> tuple[str, str]:
     return level, text % {"domain": to_unicode(dmarc.domain)}
 
 
+def verdict_word(level: str) -> str:
+    """One or two words beside the mark of the verdict."""
+    words = {
+        "good": _("Proven"),
+        "info": _("Proven in part"),
+        "warning": _("Not certain"),
+        "error": _("Not proven"),
+    }
+    return words[level]
+
+
 def _proven(found: Analysis) -> tuple[str, str]:
     if found.rests_on_header:
         return "info", _(

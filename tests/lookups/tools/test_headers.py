@@ -53,7 +53,7 @@ async def test_the_good_sample_is_proven(classroom):
     assert found.dmarc.ruling.result == "pass"
     assert {i.kind for i in found.dmarc.identifiers if i.counts} == {"dkim", "mailfrom"}
     assert found.border.index == 1
-    assert found.believed().server == "mx.example.net"
+    assert found.believed.server == "mx.example.net"
     assert [hop.delay for hop in found.way.hops] == [None, 12, 1]
 
 
