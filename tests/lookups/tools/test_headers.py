@@ -140,14 +140,16 @@ HOSTILE = {
     "markup": b"From: <script>alert(1)</script>@x.test\r\nSubject: <script>alert(1)</script>\r\n"
     b"Received: from <script>alert(1)</script> by <script>alert(1)</script>; x\r\n"
     b"Authentication-Results: <script>alert(1)</script>; <script>=<script>alert(1)</script>\r\n"
-    b"DKIM-Signature: v=1; a=<script>alert(1)</script>; d=<script>; s=%(domain)s%d; h=from; b=A; bh=A\r\n"
+    b"DKIM-Signature: v=1; a=<script>alert(1)</script>; d=<script>; s=%(domain)s%d; h=from;"
+    b" b=A; bh=A\r\n"
     b"List-Unsubscribe: <script>alert(1)</script>\r\n%(x)s: %s%d\r\n",
     "percent": HEAD + b"DKIM-Signature: v=%(domain)s%d; a=%s; d=a.test; s=x; h=from; b=A; bh=A\r\n",
     "bare": b"From: a@b.test\rSubject: x\n\rReceived: \0\0\r\n\r\r\n\0",
     "steering": HEAD + "Subject: \u202egnp.exe \u2066\u200b\x1b[31m\r\n".encode(),
     "latin": HEAD + b"Subject: caf\xe9 \xff\xfe\r\nTo: \xe9@\xe9.test\r\n\r\n\xff",
     "idn": "From: a@例え.テスト\r\n".encode(),
-    "long name": b"From: a@" + b"x" * 900 + b".test\r\nReturn-Path: <a@" + b"y." * 300 + b"test>\r\n",
+    "long name": b"From: a@" + b"x" * 900 + b".test\r\n"
+    b"Return-Path: <a@" + b"y." * 300 + b"test>\r\n",
     "no domain": b"From: nobody\r\nReceived: from [192.0.2.1] by x; x\r\n",
     "dots": b"From: a@..\r\nReceived: from .. ([192.0.2.1]) by ..; x\r\nReturn-Path: <@..>\r\n",
 }  # fmt: skip

@@ -71,6 +71,7 @@ def test_thousands_of_fields_are_cut():
     assert len(found.fields) == MAX_FIELDS and found.cut
 
 
+MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
 HOSTILE = {
     "white space": HEAD + b"\r\n" + b" " * 9_900_000,
     "tabs and lines": HEAD + b"\r\n" + b"\t\r\n" * 3_300_000,
@@ -78,8 +79,8 @@ HOSTILE = {
     "short words": HEAD + b"\r\n" + b"ab " * 3_300_000,
     "nuls": HEAD + b"\r\n" + b"\0" * 9_900_000,
     "carriage returns": HEAD + b"\r\n" + b"\r" * 9_900_000,
-    "delimiters": HEAD + b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\n" * 2_400_000,
-    "dashes": HEAD + b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--\n" * 3_300_000,
+    "delimiters": MIXED + b"--a\n" * 2_400_000,
+    "dashes": MIXED + b"--\n" * 3_300_000,
     "nesting": HEAD + b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n" + b"".join(
         b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1)
         for n in range(9000)
