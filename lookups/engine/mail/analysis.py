@@ -34,11 +34,15 @@ LESSON = "classroom.test"
 @dataclass(frozen=True, slots=True)
 class Border:
     """Where the message most likely entered the network of its receiver: a guess. `index` is that
-    of the hop. `trusted`: the servers whose notes may be believed if the guess is right."""
+    of the hop. `trusted`: the servers whose notes may be believed if the guess is right. `safe`
+    is False where a newer hop was passed over for the name that its client gave itself: whoever
+    sent the message may then have written this one.
+    """
 
     index: int
     hop: Hop
     trusted: frozenset[str]
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,12 @@ class Analysis:
         kinds = {each.kind for each in self.dmarc.identifiers if each.counts}
         return kinds == {"dkim"}
 
+    @property
+    def rests_on_spf(self) -> bool:
+        """Nothing vouches for it but SPF, and so the address of the hop that was guessed."""
+        counting = [each for each in self.dmarc.identifiers if each.counts] if self.dmarc else []
+        return bool(counting) and all(each.kind != "dkim" for each in counting)
+
     def field(self, name: str, limit: int = 300) -> str:
         """A field decoded for people."""
         return decoded(self.message.first(name), limit)
@@ -141,7 +151,7 @@ async def analyse(message: Message, resolver: Resolver, now: datetime | None = N
     authenticated = [
         Authenticated("dkim", each.signature.domain, dkim_result(each)) for each in verdicts
     ]
-    if opinion:
+    if opinion and border and border.safe:
         authenticated.insert(0, opinion.authenticated)
     dmarc = await evaluate(resolver, author, authenticated) if author else None
     return Analysis(
@@ -186,20 +196,27 @@ def ascii_domain(domain: str) -> str:
 
 
 async def find_border(path: Way) -> Border | None:
-    """The newest hop from a public address whose two ends belong to different organizations."""
+    """The newest hop over the internet whose two ends belong to different organizations.
+
+    Each hop above it was written by the receiver. A client's address, and the name that the server
+    found for it, can be relied on there; the name it greeted with cannot.
+    """
     trusted: set[str] = set()
+    safe = True
     for index in reversed(range(len(path.hops))):
         hop = path.hops[index]
         receiver = hop.receiver.lower()
         if receiver:
             trusted.add(receiver)
-        if hop.kind != "internet":
+        if hop.kind in ("loopback", "internal", "local"):
             continue
         organization = await _organization(receiver)
-        senders = {await _organization(name.lower()) for name in (hop.sender_name, hop.sender)}
-        if organization and organization in senders:
+        if organization and organization == await _organization(hop.sender_name.lower()):
             continue  # handed on inside one organization
-        return Border(index, hop, frozenset(trusted | {organization}))
+        if organization and organization == await _organization(hop.sender.lower()):
+            safe = False
+            continue
+        return Border(index, hop, frozenset(trusted | {organization} - {""}), safe)
     return None
 
 
@@ -271,11 +288,12 @@ async def _spf(
     if border is None or border.hop.address is None:
         return None
     note = next((n for n in notes if n.get("client-ip") == str(border.hop.address)), None)
-    sender = note.get("envelope-from") if note else ""
-    if not sender:
+    if message.all("return-path"):  # the receiver writes it at delivery (RFC 5321 §4.4)
         boxes = mailboxes(message.first("return-path"))
         sender = boxes[0].address if boxes else ""
-    helo = (note.get("helo") if note else "") or border.hop.sender
+    else:
+        sender = note.get("envelope-from") if note else ""
+    helo = border.hop.sender or (note.get("helo") if note else "")
     if not (sender or helo):
         return None
     verdict = await check_host(resolver, border.hop.address, sender, helo, seconds=SECONDS)

@@ -413,6 +413,16 @@ def caveats(found: Analysis) -> Iterator[str]:
             "Only the header was given: the body hash of signatures cannot be checked. Give the "
             "whole message (.eml) for that."
         )
+    if found.rests_on_spf:
+        yield _(
+            "This rests on SPF alone, and so on the guess where the message entered the receiver’s "
+            "network."
+        )
+    if found.spf and found.border and not found.border.safe:
+        yield _(
+            "SPF is left aside: a server may have been taken for the receiver’s own by the name it "
+            "gave itself."
+        )
     if found.from_fields > 1:
         yield _("There are several From fields, which RFC 5322 forbids; receivers often refuse it.")
     if found.authors > 1:

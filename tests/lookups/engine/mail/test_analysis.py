@@ -45,6 +45,27 @@ async def test_the_border_is_where_the_organization_changes():
     assert (await analysed(OLDER)).border is None
 
 
+async def test_a_greeting_proves_nothing():
+    """Who greets as the receiver's own server could write the hop below himself."""
+    posing = "Received: from mx.b.test (unknown [203.0.113.9]) by mx.b.test" + DATE % 3
+    found = await analysed("Return-Path: <hana@author.test>\r\n" + posing + BORDER)
+    assert found.border.index == 0 and not found.border.safe
+    assert found.spf.verdict.result == "pass" and not found.dmarc.proven
+
+
+async def test_a_hop_without_an_address_ends_the_search():
+    bare = "Received: from mail.evil.test by mx.b.test with ESMTP" + DATE % 3
+    found = await analysed("Return-Path: <hana@author.test>\r\n" + bare + BORDER)
+    assert found.border.index == 1 and found.spf is None and not found.dmarc.proven
+
+
+async def test_the_return_path_counts_before_any_note():
+    note = "Received-SPF: pass client-ip=192.0.2.7; envelope-from=hana@author.test; helo=x\r\n"
+    found = await analysed("Return-Path: <x@bulk.test>\r\n" + BORDER + note)
+    assert found.spf.sender == "x@bulk.test"
+    assert (await analysed(BORDER + note)).spf.sender == "hana@author.test"
+
+
 NOTE = "Authentication-Results: mx.b.test; spf=pass\r\n"
 
 
