@@ -104,6 +104,15 @@ class Analysis:
         counting = [each for each in self.dmarc.identifiers if each.counts] if self.dmarc else []
         return bool(counting) and all(each.kind != "dkim" for each in counting)
 
+    @property
+    def unsigned(self) -> int:
+        """Octets at the end of the body that no signature which vouches for it covers."""
+        if self.rests_on_spf or self.dmarc is None:
+            return 0
+        domains = {each.domain for each in self.dmarc.identifiers if each.counts}
+        return min((v.unsigned for v in self.signatures
+                    if v.passed and v.signature.domain in domains), default=0)  # fmt: skip
+
     def field(self, name: str, limit: int = 300) -> str:
         """A field decoded for people."""
         return decoded(self.message.first(name), limit)

@@ -88,12 +88,10 @@ def mailboxes(text: str) -> tuple[Mailbox, ...]:
     """
     found: list[Mailbox] = []
     for piece in _pieces(text):
-        if len(found) == MAX_ADDRESSES:
+        found += [box for box in _mailboxes_of(piece) if box.address or box.name]
+        if len(found) >= MAX_ADDRESSES:
             break
-        box = _mailbox(piece)
-        if box.address or box.name:
-            found.append(box)
-    return tuple(found)
+    return tuple(found[:MAX_ADDRESSES])
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -120,11 +118,15 @@ def _pieces(text: str) -> Iterator[str]:
     yield "".join(piece)
 
 
-def _mailbox(piece: str) -> Mailbox:
+def _mailboxes_of(piece: str) -> Iterator[Mailbox]:
+    """One mailbox as a rule. Where several addresses stand in angle brackets, programs differ in
+    which one they take: each is given."""
     piece = piece.strip()
     if "<" in piece:
-        name, _, rest = piece.rpartition("<")
-        return Mailbox(decoded(name.strip(), 120), shown(rest.partition(">")[0].strip(), 320))
-    if "@" in piece:
-        return Mailbox("", shown(piece.replace(" ", ""), 320))
-    return Mailbox(decoded(piece, 120), "")
+        name = piece.partition("<")[0]
+        for part in piece.split("<", MAX_ADDRESSES)[1:]:
+            yield Mailbox(decoded(name.strip(), 120), shown(part.partition(">")[0].strip(), 320))
+    elif "@" in piece:
+        yield Mailbox("", shown(piece.replace(" ", ""), 320))
+    else:
+        yield Mailbox(decoded(piece, 120), "")

@@ -34,13 +34,15 @@ class Verdict:
     signed with another key); "expired"; "future" (t= lies ahead); "weak" (SHA-1, or an RSA key
     below 1024 bits); "unusable" (see `signature.problem`); "key" (see `key.state`); "mismatch" (key
     and a= of different kinds, or i= against t=s); "skipped" (the message was not read in full).
-    `body` tells whether the body hash is right; None where it cannot be told.
+    `body` tells whether the body hash is right; None where it cannot be told. `unsigned` counts
+    the octets of the body beyond l=, which anybody may have added (RFC 6376 §8.2).
     """
 
     signature: Signature
     state: str
     key: Key | None = None
     body: bool | None = None
+    unsigned: int = 0
 
     @property
     def passed(self) -> bool:
@@ -50,7 +52,8 @@ class Verdict:
         key = {"name": self.key.name, "state": self.key.state, "bits": self.key.bits,
                "outcome": self.key.outcome} if self.key else None  # fmt: skip
         return self.signature.as_json() | {
-            "state": self.state, "problem": self.signature.problem, "body": self.body, "key": key
+            "state": self.state, "problem": self.signature.problem, "body": self.body,
+            "unsigned": self.unsigned, "key": key,
         }  # fmt: skip
 
 
@@ -87,7 +90,13 @@ def _verdict(
     if not header_holds(message, signature, key):
         return Verdict(signature, "fail", key, body)
     state = "header-only" if body is None else "pass" if body else "body-changed"
-    return Verdict(signature, state, key, body)
+    return Verdict(signature, state, key, body, _unsigned(signature, hashes))
+
+
+def _unsigned(signature: Signature, hashes: BodyHashes | None) -> int:
+    if hashes is None or signature.length is None:
+        return 0
+    return max(0, len(hashes.canonical(signature.canonical_body)) - signature.length)
 
 
 def _excluded(signature: Signature, key: Key, now: datetime) -> str:

@@ -24,6 +24,7 @@ from lookups.engine.mail.verify import Verdict
 from lookups.engine.names import to_unicode
 from lookups.spf_words import result_words
 
+from . import verdict as verdicts
 from . import words
 from .notable import Note, notes
 
@@ -181,15 +182,15 @@ class Headers:
 
     @cached_property
     def verdict(self) -> tuple[str, str]:
-        return words.verdict(self.analysis)
+        return verdicts.verdict(self.analysis)
 
     @property
     def verdict_word(self) -> str:
-        return words.verdict_word(self.verdict[0])
+        return verdicts.verdict_word(self.verdict[0])
 
     @property
     def caveats(self) -> list[str]:
-        return list(words.caveats(self.analysis))
+        return list(verdicts.caveats(self.analysis))
 
     @property
     def summary(self) -> list[tuple[str, str]]:
@@ -295,7 +296,7 @@ class Headers:
 
     @property
     def disposition(self) -> str:
-        return words.disposition(self.analysis)
+        return verdicts.disposition(self.analysis)
 
     @property
     def author(self) -> str:

@@ -109,12 +109,20 @@ async def test_a_signature_is_enough():
     assert (await analysed("", head)).rests_on_header
 
 
+async def test_what_was_added_behind_the_signed_body():
+    raw = signed(length=True, canonical=(b"relaxed", b"simple"))
+    assert (await analysed("", raw)).unsigned == 0
+    assert (await analysed("", raw + b"pay here\r\n")).unsigned > 0
+    assert (await analysed("", signed())).unsigned == 0
+
+
 @pytest.mark.parametrize(
     "head, author, authors, fields",
     [
         ("From: a@author.test, b@bulk.test\r\n", "author.test", 2, 1),
         ("From: a@author.test\r\nFrom: b@bulk.test\r\n", "author.test", 2, 2),
         ("From: a@author.test, b@author.test\r\n", "author.test", 1, 1),
+        ("From: A <a@author.test> <b@bulk.test>\r\n", "author.test", 2, 1),
         ("From: nobody\r\n", "", 0, 1),
         ("From: a@例え.test\r\n", "xn--r8jz45g.test", 1, 1),
         ("Subject: x\r\n", "", 0, 0),

@@ -1,4 +1,8 @@
-"""The public ARC test suite (validation part), over keys from a real DNS server."""
+"""The public ARC test suite (validation part), over keys from a real DNS server.
+
+All of its 171 tests come out as it expects. Three of them leave the result open ("cv" is empty);
+their chains count as broken here.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,11 @@ async def state_of(resolver: Any, text: str) -> str:
         return "None"  # what is no message has no chain
     known = await keys.fetch(resolver, arc.key_names(found))
     return {"none": "None", "pass": "Pass"}.get(arc.chain(found, known).state, "Fail")
+
+
+def test_the_suite_is_whole():
+    scenarios = list(yaml.safe_load_all(SUITE.read_text("utf-8")))
+    assert (len(scenarios), sum(len(each["tests"]) for each in scenarios)) == (10, 171)
 
 
 @pytest.mark.parametrize("scenario", list(_scenarios()))
