@@ -44,12 +44,13 @@ def _proven(found: Analysis) -> tuple[str, str]:
         )
     if found.authors > 1:
         return "warning", _("%(domain)s vouches for this message, but From names several domains.")
+    level = "info" if found.rests_on_spf else "good"  # then a guess is part of it
     if found.dmarc and found.dmarc.ruling.result == "none":
-        return "good", _(
+        return level, _(
             "This message is proven to come from %(domain)s, though that domain publishes no DMARC "
             "policy."
         )
-    return "good", _("This message is proven to come from %(domain)s.")
+    return level, _("This message is proven to come from %(domain)s.")
 
 
 def _unproven(found: Analysis) -> tuple[str, str]:
