@@ -39,7 +39,11 @@ class CheckedDomainField(DomainField):
             found = read_domain(str(value or ""))
             if not isinstance(found, InputError) or not found.reverse_address:
                 raise
-            link = reverse("reverse") + "?" + urlencode({"address": found.reverse_address})
+            link = (
+                reverse("tool", args=["reverse"])
+                + "?"
+                + urlencode({"address": found.reverse_address})
+            )
             words = _("Look up its names")
             message = format_html('{} <a href="{}">{}</a>', found.message, link, words)
             raise forms.ValidationError(message) from None
