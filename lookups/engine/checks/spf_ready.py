@@ -16,12 +16,16 @@ _SERVICES = {
     "google.com": "_spf.google.com",
     "googlemail.com": "_spf.google.com",
     "outlook.com": "spf.protection.outlook.com",
+    "mx.microsoft": "spf.protection.outlook.com",
     "messagingengine.com": "spf.messagingengine.com",
     "protonmail.ch": "_spf.protonmail.ch",
     "icloud.com": "icloud.com",
     "migadu.com": "spf.migadu.com",
     "yandex.net": "_spf.yandex.net",
     "zoho.com": "zohomail.com",
+    "zoho.eu": "zohomail.eu",
+    "infomaniak.ch": "spf.infomaniak.ch",
+    "mailbox.org": "mailbox.org",
 }
 
 
