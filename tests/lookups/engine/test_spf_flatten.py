@@ -119,9 +119,7 @@ async def test_what_dns_does_not_say_is_kept():
 
 async def test_long_records_are_split():
     many = " ".join(f"ip4:192.0.{n}.0/31" for n in range(60))
-    flat = await flat_of(
-        txt(a="v=spf1 include:b.test exists:%{i}.x.test ~all", b=f"v=spf1 {many}")
-    )
+    flat = await flat_of(txt(a="v=spf1 include:b.test exists:%{i}.x.test ~all", b=f"v=spf1 {many}"))
     records = flat.records("a.test", 450)
     names = [name for name, _ in records]
     assert names == ["a.test", "_s1.a.test", "_s2.a.test", "_s3.a.test"]
@@ -155,7 +153,7 @@ async def test_origins_tell_how_long_it_holds():
 SMALL = st.builds(
     lambda number, prefix: ipaddress.ip_network((0xC0000200 | number, prefix), strict=False),
     st.integers(0, 15),
-    st.integers(29, 32),
+    st.integers(28, 31),
 )
 
 
@@ -173,19 +171,18 @@ def test_address_sets_are_sets(one, other):
 
 
 # --- the same senders pass ------------------------------------------------------------------------
-NAMES = ["a", "b", "c", "d"]
-QUALIFIERS = st.sampled_from(["", "", "", "+", "-", "~", "?"])
+NAMES = ["a", "b", "c"]
+QUALIFIERS = st.sampled_from(["", "", "", "-"])
 
 
 def _term(level):
     later = NAMES[level + 1 :]
-    kinds = [
-        SMALL.map(lambda network: f"ip4:{network}"),
+    kinds = [SMALL.map(lambda network: f"ip4:{network}")] * 4 + [
         st.sampled_from(["a:h1.test", "a:h2.test/30", "mx:m.test", "a", "mx", "ip6:2001:db8::/64"]),
         st.sampled_from(["exists:%{i}.list.test", "exists:%{d}.list.test", "ptr", "a:%{i}.x.test"]),
     ]
     if later:
-        kinds += [st.sampled_from(later).map(lambda name: f"include:{name}.test")] * 2
+        kinds += [st.sampled_from(later).map(lambda name: f"include:{name}.test")] * 4
     return st.builds(lambda q, t: f"{q}{t}", QUALIFIERS, st.one_of(kinds))
 
 
@@ -194,7 +191,7 @@ def _record(level):
     ends += ["+all"] if level else []
     return st.builds(
         lambda terms, end: " ".join(filter(None, ["v=spf1", *terms, end])),
-        st.lists(_term(level), max_size=4),
+        st.lists(_term(level), min_size=1, max_size=4),
         st.sampled_from(ends),
     )
 
@@ -240,7 +237,7 @@ async def _equivalent(texts, limit):
                 assert after[ip].result == before[ip].result, seen
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=TREES, limit=st.sampled_from([60, 450]))
 def test_the_same_senders_pass(texts, limit):
     asyncio.run(_equivalent(texts, limit))
