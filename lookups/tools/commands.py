@@ -86,7 +86,8 @@ def run_tool(
         command.stdout.write(json.dumps(result.as_json(), ensure_ascii=False, indent=1))
     else:
         command.stdout.write("\n".join(printable(line) for line in result.lines()))
-    if queries and not common.has_answer(queries):
+    needs_dns = getattr(result, "needs_dns", True)
+    if needs_dns and queries and not common.has_answer(queries):
         command.stderr.write(f"{name}: " + _("No DNS server answered."))
         return common.NO_DNS
     return MADE

@@ -9,6 +9,7 @@ from .check import tool as check
 from .delivery import would_pass
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
 from .headers import tool as headers
+from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, spf, spf_flat, tls_rpt
 from .look_up import compare, lookup, reverse, trace
 
 TOOLS: tuple[Tool, ...] = (
@@ -18,6 +19,8 @@ TOOLS: tuple[Tool, ...] = (
     reverse.TOOL,
     *check.TOOLS,
     bimi_logo.TOOL,
+    spf.TOOL,
+    spf_flat.TOOL,
     dkim.TOOL,
     dmarc.TOOL,
     bimi.TOOL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from lookups.engine.records.publish import Publication
 from lookups.tools.publish import PublicationView, lines_of
@@ -14,6 +14,9 @@ from lookups.tools.publish import PublicationView, lines_of
 class Made:
     """Records to publish, each with the kind of its anatomy. `notes` are sentences for whoever
     publishes them, `more` what else the JSON tells."""
+
+    # Whether a command fails where no DNS server answers: records are made without, too.
+    needs_dns: ClassVar[bool] = False
 
     records: tuple[tuple[Publication, str], ...]
     notes: tuple[str, ...] = ()
