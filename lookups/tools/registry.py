@@ -11,6 +11,7 @@ from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
 from .headers import tool as headers
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, spf, spf_flat, tls_rpt
 from .look_up import compare, lookup, reverse, trace
+from .generate import mx, no_mail, spf, spf_flat, tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
     lookup.TOOL,
@@ -25,6 +26,8 @@ TOOLS: tuple[Tool, ...] = (
     dmarc.TOOL,
     bimi.TOOL,
     mta_sts.TOOL,
+    mx.TOOL,
+    no_mail.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
     headers.TOOL,

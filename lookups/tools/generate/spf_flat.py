@@ -18,7 +18,6 @@ from lookups.engine.context import Context
 from lookups.engine.dmarc.suffixes import organizational_domain
 from lookups.engine.names import Domain
 from lookups.engine.records import spf
-from lookups.engine.records.publish import Publication
 from lookups.engine.records.recognise import recognise
 from lookups.engine.records.spf import Mechanism
 from lookups.engine.records.txt import quoted_strings, text_of
