@@ -12,7 +12,7 @@ SOFTFAIL = Mechanism("all", "~")
 FAIL = Mechanism("all", "-")
 
 # Whose hosts take the mail usually sends it too: the include= that these services ask for.
-_SERVICES = {
+SERVICES = {
     "google.com": "_spf.google.com",
     "googlemail.com": "_spf.google.com",
     "outlook.com": "spf.protection.outlook.com",
@@ -38,7 +38,7 @@ def first(mail: MailHosts) -> str:
         return spf.build([FAIL])
     if mail.hosts[0].implicit:
         return spf.build([Mechanism("a"), SOFTFAIL])
-    includes = dict.fromkeys(_service(host.text) for host in mail.hosts)
+    includes = dict.fromkeys(service(host.text) for host in mail.hosts)
     terms: list[Term] = [
         Mechanism("include", domain=spf.domain_spec(name)) for name in includes if name
     ]
@@ -61,10 +61,10 @@ def better(texts: Sequence[str]) -> str:
     return made if not spf.audit(made).problems else ""
 
 
-def _service(host: str) -> str:
+def service(host: str) -> str:
     """The include= of the service that runs a mail host; empty for a host of one's own."""
     suffix = ".".join(host.split(".")[-2:])
-    return _SERVICES.get(suffix, "")
+    return SERVICES.get(suffix, "")
 
 
 def _put_in_order(terms: Sequence[Term], merged: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +25,7 @@ from lookups.tools.publish import publication
 
 from .expected import Expected, Present, expected, present
 from .made import Made
+from .spf_fields import quoted
 
 MAX_HOSTS = 10  # more than that, and SPF's mx mechanism is an error (RFC 7208 §4.6.4)
 MAX_PREFERENCE = 65535
@@ -122,7 +123,7 @@ def read_host(line: str, preference: int) -> Host:
         )
     domain = read_domain(name)
     if isinstance(domain, InputError):
-        raise forms.ValidationError(f"“{line[:60]}”: {domain.message}")
+        raise quoted(line, domain.message)
     return int(number) if number else preference, domain.ascii
 
 
@@ -160,6 +161,8 @@ async def run(data: dict[str, Any], dns: Dns) -> Result:
     values = [f"{preference} {host}." for preference, host in hosts]
     records = [await publication(name, "MX", value, name) for value in values]
     will = await expected(check.check, dns, domain, records)
+    if provider:  # one name of a service stands for many machines
+        will = replace(will, ignored=frozenset({"mx-single-host"}))
     (now,) = await present(dns, records)
     more = {
         "reached": will.reached,
@@ -203,8 +206,8 @@ def _notes(hosts: tuple[Host, ...], provider: Provider | None, reached: bool) ->
     if provider and provider.confirm:
         yield (
             _(
-                "The name of the host was worked out from the domain. Compare it with what the console "
-                "of %s shows for your domain: newer domains get another one."
+                "The name of the host was worked out from the domain. Compare it with what the "
+                "console of %s shows for your domain: newer domains get another one."
             )
             % provider.title
         )

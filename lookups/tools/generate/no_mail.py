@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lookups.engine.dmarc.suffixes import organizational_domain
-from lookups.engine.records import dkim, dmarc_write
+from lookups.engine.records import dkim, dmarc, dmarc_write
 from lookups.engine.records.dmarc_uris import mail_host
 from lookups.engine.records.publish import Publication
 from lookups.engine.records.txt import text_of
@@ -140,7 +140,7 @@ async def run(data: dict[str, Any], dns: Dns) -> Result:
         for name, type, value, kind in _records(data, domain)
     ]
     records = [record for record, _kind in made]
-    now = await present(dns, records)
+    now = tuple(_judged(found) for found in await present(dns, records))
     keys = await _keys(dns, domain)
     more: dict[str, Any] = {
         "published": [
@@ -166,6 +166,16 @@ def _records(data: dict[str, Any], domain: str) -> Iterator[tuple[str, str, str,
         if none:
             yield f"*.{domain}", "MX", NULL_MX, "mx"
         yield f"*.{domain}", "TXT", NO_SENDER, "spf"
+
+
+def _judged(found: Present) -> Present:
+    """A DMARC record that rejects for all names is right, whatever else it says."""
+    if not found.name.startswith("_dmarc.") or found.state != "different" or len(found.texts) > 1:
+        return found
+    record = dmarc.parse(found.texts[0])
+    policies = {record.get(tag) or "reject" for tag in ("sp", "np")} | {record.get("p")}
+    strict = policies == {"reject"} and record.get("t") != "y"
+    return replace(found, state="same") if strict else found
 
 
 async def _keys(dns: Dns, domain: str) -> tuple[str, ...]:
@@ -208,7 +218,7 @@ def _examples() -> tuple[tuple[str, str], ...]:
     return (
         (_("A parked domain"), "domain=parked.example.com"),
         (_("One that still has mail servers"), "domain=perfect.classroom.test"),
-        (_("One that is done"), "domain=spf-no-mail.classroom.test"),
+        (_("One that lacks a record"), "domain=dkim-wildcard-revoked.classroom.test"),
     )
 
 

@@ -43,6 +43,12 @@ def pieces(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def quoted(text: str, reason: str) -> forms.ValidationError:
+    """What is wrong with one of several pieces."""
+    shown = {"text": text[:MAX_QUOTED], "reason": reason}
+    return forms.ValidationError(_("“%(text)s”: %(reason)s") % shown)
+
+
 def read_networks(text: str, lesson: bool) -> tuple[Written, ...]:
     """IPv4 and IPv6 networks that may be permitted to send."""
     return tuple(_network(piece, lesson) for piece in pieces(text))
@@ -54,7 +60,7 @@ def read_hosts(text: str) -> tuple[MacroString, ...]:
     for piece in pieces(text):
         domain = read_domain(piece)
         if isinstance(domain, InputError):
-            raise forms.ValidationError(f"“{piece[:MAX_QUOTED]}”: {domain.message}")
+            raise quoted(piece, domain.message)
         found.append(_spec(domain.ascii))
     return tuple(found)
 
@@ -72,7 +78,7 @@ def read_name(text: str) -> MacroString:
         labels = name.split(".")
         fits = len(name) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
         if error.code != "underscore" or not fits:
-            raise forms.ValidationError(f"“{text[:MAX_QUOTED]}”: {explain(error)}") from None
+            raise quoted(text, explain(error)) from None
         return _spec(name)
 
 
