@@ -89,9 +89,7 @@ class Form(ToolForm):
             data["hosts"] = chosen.hosts(data["domain"].ascii)
             first = data["hosts"][0][1].partition(".")[0]
             if len(first) > 63:
-                message = _(
-                    "%s names its host after the domain, and this one is too long for that."
-                )
+                message = _("%s names its host after the domain, which is too long for that.")
                 self.add_error("domain", message % chosen.title)
         return data
 
@@ -146,6 +144,12 @@ class MxMade(Made):
     def selectors(self) -> str:
         chosen = self.provider.selectors if self.provider else ()
         return ", ".join(f"{selector}._domainkey" for selector in chosen)
+
+    @property
+    def service(self) -> str:
+        """What the service is called, whichever of its sets was chosen."""
+        sender = providers.sender_of(self.provider.spf) if self.provider else None
+        return sender.title if sender else ""
 
     def lines(self) -> Iterator[str]:
         # not super(): a dataclass with slots is another class than the one that was written
