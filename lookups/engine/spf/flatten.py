@@ -18,6 +18,8 @@ from .address_set import AddressSet
 from .macros import known_name
 
 MAX_DEPTH = 12  # of includes; no evaluation gets deeper
+MAX_SPANS = 1000  # of addresses that one record is written out to
+MAX_KEPT = 40  # terms of one record that cannot be written out: ten are too many already
 LIMIT = 450  # octets of a record: its answer should fit into 512 (§3.4)
 SUBRECORD = "_s{number}.{domain}"
 
@@ -41,7 +43,7 @@ class Tree(Protocol):
 class Exempt:
     """A term of the record of `domain` that could not be written out. `why`:
 
-    Kept as it is: "exists", "ptr", "macro", "failed" (DNS did not say), "cut" (too large a tree),
+    Kept as it is: "exists", "ptr", "macro", "failed" (DNS did not say), "cut" (too large),
     "everyone" (it permits all), "order" (what it permits depends on what it excludes before).
     Left out, since it makes the whole record an error: "none", "multiple", "invalid", "name",
     "loop".
@@ -58,7 +60,7 @@ class Run:
 
     qualifier: str
     addresses: AddressSet = field(default_factory=AddressSet)
-    kept: list[Mechanism] = field(default_factory=list)
+    kept: dict[Mechanism, None] = field(default_factory=dict)
 
     @property
     def networks(self) -> list[Mechanism]:
@@ -133,22 +135,33 @@ class _Opened:
     """What passes by a record: networks, and terms that are kept, with what is to say of them."""
 
     passing: AddressSet = field(default_factory=AddressSet)
-    kept: list[Mechanism] = field(default_factory=list)
-    notes: list[Exempt] = field(default_factory=list)
+    kept: dict[Mechanism, None] = field(default_factory=dict)
+    notes: dict[Exempt, None] = field(default_factory=dict)
+
+    def add(self, inner: _Opened, excluded: AddressSet) -> None:
+        """A passing term behind others that do not pass: those go first."""
+        if inner.kept and excluded:
+            raise _CannotOpen("order")
+        self.passing |= inner.passing - excluded
+        self.kept |= inner.kept
+        self.notes |= inner.notes
+        if len(self.passing.v4) + len(self.passing.v6) > MAX_SPANS or len(self.kept) > MAX_KEPT:
+            raise _CannotOpen("cut")
 
 
 class _Flattening:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.runs: list[Run] = []
-        self.notes: list[Exempt] = []
+        self.notes: dict[Exempt, None] = {}
+        self.opened: dict[str, _Opened | _CannotOpen] = {}
         self.end: Term | None = None
         self.exp: Modifier | None = None
 
     def run(self) -> Flat:
         self._top(self.tree.root, ())
         dropped = ("none", "multiple", "invalid", "name", "loop")
-        notes = list(dict.fromkeys(self.notes))
+        notes = list(self.notes)
         return Flat(
             tuple(run for run in self.runs if run.addresses or run.kept),
             self.end,
@@ -163,15 +176,17 @@ class _Flattening:
         if record is None:
             raise ValueError(domain)
         self.exp = _hoisted_exp(record, domain, self.tree.root)
-        for mechanism in record.effective:
+        for mechanism, networks in _steps(record):
             if mechanism.name == "all":
                 self.end = replace(mechanism, text="", column=0)
                 return
-            opened = self._matches(mechanism, domain, (*path, domain))
-            self.notes += opened.notes
             run = self._run(mechanism.qualifier)
-            run.addresses |= opened.passing
-            run.kept += [replace(term, qualifier=run.qualifier) for term in opened.kept]
+            run.addresses |= AddressSet.of(networks)
+            if not networks:
+                opened = self._matches(mechanism, domain, (*path, domain))
+                self.notes |= opened.notes
+                run.addresses |= opened.passing
+                run.kept |= {replace(term, qualifier=run.qualifier): None for term in opened.kept}
         if redirect := record.redirect:
             self._redirect(redirect, domain, (*path, domain))
 
@@ -185,7 +200,7 @@ class _Flattening:
         if why in ("failed", "cut"):
             self._keep_redirect(redirect, domain, why)
         elif why:
-            self.notes.append(Exempt(redirect.text, domain, why))
+            self.notes[Exempt(redirect.text, domain, why)] = None
         else:
             self._top(target, path)
 
@@ -193,12 +208,13 @@ class _Flattening:
         value = redirect.value
         if domain != self.tree.root and value.letters & {"d", "p"}:
             name = known_name(value, domain, self.tree.root)
-            if name is None:
-                self.notes.append(Exempt(redirect.text, domain, "name"))
+            try:
+                value = spf.domain_spec(name or "")
+            except MacroError:
+                self.notes[Exempt(redirect.text, domain, "name")] = None
                 return
-            value = spf.domain_spec(name)
         self.end = Modifier("redirect", value)
-        self.notes.append(Exempt(redirect.text, domain, why))
+        self.notes[Exempt(redirect.text, domain, why)] = None
 
     def _run(self, qualifier: str) -> Run:
         if not self.runs or self.runs[-1].qualifier != qualifier:
@@ -207,8 +223,6 @@ class _Flattening:
 
     def _matches(self, mechanism: Mechanism, domain: str, path: tuple[str, ...]) -> _Opened:
         """What the mechanism matches, in the record of `domain`."""
-        if mechanism.network is not None:
-            return _Opened(AddressSet.of([mechanism.network]))
         if mechanism.name in ("exists", "ptr"):
             return self._kept(mechanism, domain, mechanism.name)
         name = known_name(mechanism.domain, domain, self.tree.root)
@@ -224,30 +238,45 @@ class _Flattening:
         if why in ("failed", "cut"):
             return self._kept(mechanism, domain, why)
         if why:
-            return _Opened(notes=[Exempt(mechanism.text, domain, why)])
+            return _Opened(notes={Exempt(mechanism.text, domain, why): None})
         try:
             return self._open(target, path)
         except _CannotOpen as error:
             return self._kept(mechanism, domain, error.why)
 
     def _open(self, domain: str, path: tuple[str, ...]) -> _Opened:
-        """What passes by an included record (§5.2). Raises _CannotOpen."""
+        """What passes by an included record (§5.2), found out once. Raises _CannotOpen."""
+        found = self.opened.get(domain)
+        if found is None:
+            try:
+                found = self._opened(domain, path)
+            except _CannotOpen as error:
+                found = error
+            self.opened[domain] = found
+        if isinstance(found, _CannotOpen):
+            raise _CannotOpen(found.why)
+        return found
+
+    def _opened(self, domain: str, path: tuple[str, ...]) -> _Opened:
         record = self.tree.record(domain)
         found, excluded = _Opened(), AddressSet()
         path = (*path, domain)
-        for mechanism in record.effective if record else ():
+        for mechanism, networks in _steps(record) if record else ():
             if mechanism.name == "all":
                 if mechanism.qualifier == "+":
                     raise _CannotOpen("everyone")
                 return found
-            inner = self._matches(mechanism, domain, path)
-            if mechanism.qualifier != "+":
-                if inner.kept:
-                    raise _CannotOpen("order")
-                excluded |= inner.passing
+            if networks:
+                inner = _Opened(AddressSet.of(networks))
             else:
-                _add(found, inner, excluded)
-            found.notes += inner.notes
+                inner = self._matches(mechanism, domain, path)
+            if mechanism.qualifier == "+":
+                found.add(inner, excluded)
+            elif inner.kept:
+                raise _CannotOpen("order")
+            else:
+                excluded |= inner.passing
+                found.notes |= inner.notes
         redirect = record.redirect if record else None
         if redirect is None:
             return found
@@ -258,11 +287,9 @@ class _Flattening:
         if why in ("failed", "cut"):
             raise _CannotOpen(why)
         if why:
-            found.notes.append(Exempt(redirect.text, domain, why))
-            return found
-        inner = self._open(name.lower(), path)
-        _add(found, inner, excluded)
-        found.notes += inner.notes
+            found.notes[Exempt(redirect.text, domain, why)] = None
+        else:
+            found.add(self._open(name.lower(), path), excluded)
         return found
 
     def _unusable(self, domain: str, path: tuple[str, ...]) -> str:
@@ -280,7 +307,7 @@ class _Flattening:
         note = Exempt(mechanism.text, domain, why)
         plain = replace(mechanism, text="", column=0, qualifier="+")
         if domain == self.tree.root:
-            return _Opened(kept=[plain], notes=[note])
+            return _Opened(kept={plain: None}, notes={note: None})
         spec = mechanism.domain
         if spec is None or spec.letters & {"d", "p"}:
             name = known_name(spec, domain, self.tree.root)
@@ -290,15 +317,23 @@ class _Flattening:
                 spec = spf.domain_spec(name)
             except MacroError:
                 raise _CannotOpen("macro") from None
-        return _Opened(kept=[replace(plain, domain=spec)], notes=[note])
+        return _Opened(kept={replace(plain, domain=spec): None}, notes={note: None})
 
 
-def _add(found: _Opened, inner: _Opened, excluded: AddressSet) -> None:
-    """A passing term behind others that do not pass: those go first."""
-    if inner.kept and excluded:
-        raise _CannotOpen("order")
-    found.passing |= inner.passing - excluded
-    found.kept += inner.kept
+def _steps(record: Record) -> Iterator[tuple[Mechanism, list[Network]]]:
+    """The mechanisms that can be reached. Of networks that stand side by side with one qualifier
+    only the first is given, with all of them; others come without."""
+    waiting: list[Mechanism] = []
+    for mechanism in record.effective:
+        if waiting and (mechanism.network is None or mechanism.qualifier != waiting[0].qualifier):
+            yield waiting[0], [m.network for m in waiting if m.network is not None]
+            waiting = []
+        if mechanism.network is None:
+            yield mechanism, []
+        else:
+            waiting.append(mechanism)
+    if waiting:
+        yield waiting[0], [m.network for m in waiting if m.network is not None]
 
 
 def _hoisted_exp(record: Record, domain: str, root: str) -> Modifier | None:

@@ -241,3 +241,20 @@ async def _equivalent(texts, limit):
 @given(texts=TREES, limit=st.sampled_from([60, 450]))
 def test_the_same_senders_pass(texts, limit):
     asyncio.run(_equivalent(texts, limit))
+
+
+async def test_large_trees_are_flattened_once():
+    """Each of eleven records includes the next ten times and has networks that never touch."""
+
+    def spread(n):
+        return " ".join(f"ip4:9.{n}.{m}.1" for m in range(0, 100, 2))
+
+    texts = {
+        f"n{n}": " ".join(
+            ["v=spf1", *[f"include:n{n + 1}.test"] * 10, spread(n), "exists:%{i}.x.test"]
+        )
+        for n in range(11)
+    }
+    flat = await flat_of(txt(a="v=spf1 include:n0.test -all", **texts, n11="v=spf1 -all"))
+    assert len(flat.text) < 40_000
+    assert {note.why for note in flat.kept} >= {"exists"}
