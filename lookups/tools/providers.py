@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.text import format_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def senders() -> tuple[Provider, ...]:
     for provider in providers().values():
         found.setdefault(provider.spf, provider)
     return tuple(found.values())
+
+
+def unknown(ids: Iterable[str]) -> dict[str, Any]:
+    """Error messages of a field that takes one of `ids`: a command has no list to choose from."""
+    words = gettext_lazy("“%(value)s” is no service that is known here. Known are:")
+    return {"invalid_choice": format_lazy("{} {}", words, ", ".join(ids))}
 
 
 def sender_of(domain: str) -> Provider | None:

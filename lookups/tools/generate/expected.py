@@ -53,13 +53,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What stands where a record is to go. `state`: "absent", "same", "different", "alias" (the
-    name is a CNAME, beside which nothing else may stand), "unknown"."""
+    """What stands where a record is to go. `state`: "absent", "same", "different", "unknown", or
+    "alias": the name is a CNAME, beside which nothing else may stand, and leads to something else.
+    """
 
     name: str
     type: str
     state: str
     texts: tuple[str, ...] = ()
+    alias: str = ""
 
 
 def as_if(records: Sequence[Publication]) -> AsIf:
@@ -109,8 +111,7 @@ async def present(dns: Dns, records: Sequence[Publication]) -> tuple[Present, ..
 def _present(name: str, type: str, wanted: set[str], answer: Answer) -> Present:
     if answer.outcome.is_failure:
         return Present(name, type, "unknown")
-    if answer.aliases:
-        return Present(name, type, "alias", (answer.owner.to_text(omit_final_dot=True),))
+    alias = answer.owner.to_text(omit_final_dot=True) if answer.aliases else ""
     if type == "TXT":
         found = [text_of(record.strings) for record in answer.records]
         version = _version(next(iter(wanted)))  # other texts at the name are not our business
@@ -118,10 +119,10 @@ def _present(name: str, type: str, wanted: set[str], answer: Answer) -> Present:
     else:
         found = [record.to_text() for record in answer.records]
     texts = tuple(sorted(found))[:MAX_TEXTS]
-    if not texts:
-        return Present(name, type, "absent")
-    same = {_normal(type, text) for text in texts} == wanted
-    return Present(name, type, "same" if same else "different", texts)
+    if {_normal(type, text) for text in texts} == wanted:
+        return Present(name, type, "same", texts, alias)
+    state = "alias" if alias else "different" if texts else "absent"
+    return Present(name, type, state, texts, alias)
 
 
 def _version(text: str) -> str:

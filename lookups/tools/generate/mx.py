@@ -47,6 +47,7 @@ class Form(ToolForm):
             *((provider.id, provider.title) for provider in providers.mailboxes()),
         ],
         required=False,
+        error_messages=providers.unknown(p.id for p in providers.mailboxes()),
     )
     hosts = forms.CharField(
         label=gettext_lazy("Hosts of your own"),

@@ -123,7 +123,7 @@ class NoMailMade(Made):
         # not super(): a dataclass with slots is another class than the one that was written
         yield from Made.lines(self)
         for found in self.contradicts:
-            for text in found.texts:
+            for text in found.texts or (f"CNAME {found.alias}",):
                 yield "; " + _("now: %(name)s %(type)s %(text)s") % {
                     "name": found.name,
                     "type": found.type,
@@ -170,7 +170,7 @@ def _records(data: dict[str, Any], domain: str) -> Iterator[tuple[str, str, str,
 
 def _judged(found: Present) -> Present:
     """A DMARC record that rejects for all names is right, whatever else it says."""
-    if not found.name.startswith("_dmarc.") or found.state != "different" or len(found.texts) > 1:
+    if not found.name.startswith("_dmarc.") or len(found.texts) != 1:
         return found
     record = dmarc.parse(found.texts[0])
     policies = {record.get(tag) or "reject" for tag in ("sp", "np")} | {record.get("p")}

@@ -65,6 +65,7 @@ class Form(ToolForm):
         choices=lambda: [(p.id, p.title) for p in providers.senders()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        error_messages=providers.unknown(p.id for p in providers.senders()),
     )
     includes = forms.CharField(
         label=gettext_lazy("Other services"),

@@ -92,7 +92,9 @@ def test_the_page_in_both_languages(client, classroom):
 
 
 def test_the_command():
-    done = manage("generate", "mx", "example.com", "--provider", "fastmail")
+    done = manage(
+        "generate", "mx", "example.com", "--provider", "fastmail", "--resolver", "127.0.0.1:9"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("example.com. 3600 IN MX 10 in1-smtp.messagingengine.com.\n")
     assert manage("generate", "mx", "example.com", "--hosts", "10 9.9.9.9").returncode == 2

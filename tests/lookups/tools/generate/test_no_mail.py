@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lookups.tools.dns import Dns
 from lookups.tools.generate.no_mail import TOOL
 from tests.lookups.commands import manage
+from tests.lookups.engine.scripted import answer, resolving
 from tests.lookups.tools.made import assert_sound
 from tests.lookups.tools.tooling import form_of, result_of
 from tests.lookups.tools.unreachable import unreachable
@@ -97,3 +99,25 @@ def test_whatever_the_form_takes_is_sound(**data):
     form = form_of(TOOL, **data)
     if form.is_valid():
         assert_sound(asyncio.run(TOOL.run(form.cleaned_data, unreachable())))
+
+
+@pytest.mark.parametrize(
+    ("target", "state"), [("v=DMARC1; p=reject", "same"), ("v=DMARC1; p=none", "alias")]
+)
+async def test_an_alias_that_leads_to_the_right_record_is_right(target, state):
+    """Many parked domains may share one DMARC record by a CNAME."""
+
+    def decide(query, transport):
+        name = query.question[0].name.to_text()
+        if name != "_dmarc.parked.example.":
+            return answer(query)
+        return answer(
+            query,
+            f"{name} 60 IN CNAME _dmarc.other.example.",
+            f'_dmarc.other.example. 60 IN TXT "{target}"',
+        )
+
+    async with resolving(decide) as (resolver, _):
+        made = await result_of(TOOL, dns=Dns(resolver.settings), domain="parked.example")
+    found = next(p for p in made.present if p.name.startswith("_dmarc."))
+    assert (found.state, found.alias) == (state, "_dmarc.other.example")
