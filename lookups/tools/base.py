@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from django import forms
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -84,12 +85,14 @@ class ToolForm(forms.Form):
 
     @classmethod
     def completed(cls, data: Any) -> dict[str, Any]:
-        """`data` (a QueryDict or a dict of lists) with the initial values of what it leaves out."""
+        """`data` (a QueryDict, or a dict with lists where several may be chosen), with the initial
+        values of what it leaves out."""
         filled: dict[str, Any] = {}
         for name, field in cls.base_fields.items():
             several = isinstance(field, forms.MultipleChoiceField)
             if name in data:
-                filled[name] = data.getlist(name) if several else data.get(name)
+                whole = several and isinstance(data, QueryDict)
+                filled[name] = data.getlist(name) if whole else data.get(name)
             elif field.initial is not None:
                 initial = field.initial() if callable(field.initial) else field.initial
                 filled[name] = initial
@@ -124,12 +127,13 @@ def _max_length(limit: int) -> Callable[[str], None]:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A form filled from what a domain publishes. `data`: by field, as it would be typed.
+    """A form filled from what a domain publishes. `data`: by field, as it would be typed; a list
+    where several may be chosen.
 
     `notes` say what was found, and what was changed on the way; `present` is the record itself.
     """
 
-    data: dict[str, str]
+    data: Mapping[str, str | list[str]]
     notes: tuple[str, ...] = ()
     present: AnatomyView | None = None
 

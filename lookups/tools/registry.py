@@ -10,8 +10,8 @@ from .delivery import would_pass
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
 from .headers import tool as headers
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, spf, spf_flat, tls_rpt
+from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, mx, no_mail, spf, spf_flat, tls_rpt
 from .look_up import compare, lookup, reverse, trace
-from .generate import mx, no_mail, spf, spf_flat, tls_rpt
 
 TOOLS: tuple[Tool, ...] = (
     lookup.TOOL,
@@ -22,12 +22,12 @@ TOOLS: tuple[Tool, ...] = (
     bimi_logo.TOOL,
     spf.TOOL,
     spf_flat.TOOL,
+    mx.TOOL,
+    no_mail.TOOL,
     dkim.TOOL,
     dmarc.TOOL,
     bimi.TOOL,
     mta_sts.TOOL,
-    mx.TOOL,
-    no_mail.TOOL,
     tls_rpt.TOOL,
     would_pass.TOOL,
     headers.TOOL,

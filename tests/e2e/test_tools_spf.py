@@ -27,6 +27,7 @@ def test_a_published_record_fills_the_form_without_javascript(visit):
     page = visit("/tools/spf-generator/", javascript=False)
     page.get_by_label("Start from what a domain publishes").fill("spf-softfail.classroom.test")
     page.get_by_role("button", name="Fill the form").click()
+    assert "The form holds the record of" in page.inner_text(".tool-begin")
     networks = page.get_by_label("Addresses and networks that send").input_value()
     assert networks.split() == ["198.18.141.7", "2001:2::141:7"]
     assert "Exactly this record." in page.inner_text("#result")

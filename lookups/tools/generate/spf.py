@@ -26,6 +26,7 @@ from lookups.tools.publish import publication
 from . import spf_fields
 from .expected import Expected, Present, expected, present
 from .made import Made
+from .spf_begin import begin
 
 MAX_OCTETS = 2048  # more can be published, but hardly any form takes it
 ANSWER_OCTETS = 512  # of an answer over UDP without EDNS (§3.4)
@@ -285,5 +286,6 @@ TOOL = Tool(
     template="tools/generate/spf.html",
     command="generate spf",
     live=True,
+    begin=begin,
     examples=_examples,
 )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lookups.engine.names import parse_domain
 from lookups.engine.records import spf
 from lookups.engine.spf.lookups import MAX_LOOKUPS
+from lookups.tools.base import ToolError
 from lookups.tools.dns import Dns
 from lookups.tools.generate.spf import MAX_OCTETS, TOOL
-from lookups.tools.generate.spf_prefill import fields_of, prefill
+from lookups.tools.generate.spf_begin import begin, fields_of
 from lookups.tools.providers import senders
 from tests.lookups.commands import manage
 from tests.lookups.tools.made import assert_sound
@@ -133,21 +134,26 @@ async def test_services_with_a_domain_of_their_own_are_told():
 # --- from what is published -----------------------------------------------------------------------
 async def filled(domain):
     async with Dns() as dns:
-        return {k: v for k, v in parse_qs(await prefill(domain, dns)).items() if k != "domain"}
+        begun = await begin(parse_domain(domain), dns)
+    assert begun.notes
+    assert form_of(TOOL, **begun.data).is_valid()
+    return {name: value for name, value in begun.data.items() if name != "domain"}
 
 
 async def test_the_form_is_filled_from_a_record(classroom):
     assert await filled("spf-softfail.classroom.test") == {
-        "policy": ["softfail"],
-        "networks": ["198.18.141.7\n2001:2::141:7"],
+        "policy": "softfail",
+        "networks": "198.18.141.7\n2001:2::141:7",
     }
     # mistakes are mended, two records become one
     found = await filled("spf-punctuation.classroom.test")
-    assert found["includes"] == ["_spf.spf-shared.classroom.test"] and found["mx"] == ["on"]
+    assert found["includes"] == "_spf.spf-shared.classroom.test" and found["mx"] == "on"
     found = await filled("spf-twice.classroom.test")
-    assert found["policy"] == ["softfail"] and found["mx"] == ["on"]
+    assert found["policy"] == "softfail" and found["mx"] == "on"
     assert (await filled("spf-misspelt.classroom.test"))["policy"]
-    assert await filled("null-mx.classroom.test") == await filled("not a domain") == {}
+    assert await filled("null-mx.classroom.test") == {"policy": "softfail"}
+    with pytest.raises(ToolError):
+        await filled("servfail.classroom.test")
 
 
 async def test_what_is_published_comes_out_again():
@@ -156,19 +162,24 @@ async def test_what_is_published_comes_out_again():
         "include:_spf.example.net ?include:x.example a:y.example/24 exists:%{i}.z.example "
         "redirect=r.example exp=e.example"
     )
-    data: dict = {}
-    for name, value in fields_of(spf.audit(text)):
-        data.setdefault(name, []).append(value)
-    value = await value_of(**data)
+    value = await value_of(**fields_of(spf.audit(text)))
     assert sorted(value.split()) == sorted(text.split())
 
 
+@pytest.mark.django_db
 def test_the_link_leads_to_the_filled_form(client, classroom):
-    answer = client.get("/ja/tools/spf-generator/", {"from": "spf-softfail.classroom.test"})
-    assert answer.status_code == 302
-    assert answer.url.startswith("/ja/tools/spf-generator/?domain=spf-softfail.classroom.test&")
-    page = client.get(answer.url).content.decode()
+    query = {"from": "spf-softfail.classroom.test"}
+    page = client.get("/ja/tools/spf-generator/", query).content.decode()
     assert "v=spf1 ip4:198.18.141.7 ip6:2001:2::141:7 ~all" in page
+    query = {"from": "not a domain"}
+    assert client.get("/tools/spf-generator/", query).status_code == 400
+
+
+def test_a_record_with_a_service_checks_its_box():
+    fields = fields_of(spf.audit("v=spf1 include:_spf.google.com include:SENDGRID.net ?all"))
+    assert fields == {"services": ["google", "sendgrid"], "policy": "neutral"}
+    form = TOOL.form(TOOL.form.completed({"domain": "example.com", **fields}))
+    assert form.is_valid() and form.cleaned_data["services"] == ["google", "sendgrid"]
 
 
 @pytest.mark.django_db
