@@ -7,10 +7,8 @@ from functools import cache
 from .base import Tool
 from .check import tool as check
 from .delivery import would_pass
-from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, tls_rpt
-from .headers import tool as headers
-from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, spf, spf_flat, tls_rpt
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, mx, no_mail, spf, spf_flat, tls_rpt
+from .headers import tool as headers
 from .look_up import compare, lookup, reverse, trace
 
 TOOLS: tuple[Tool, ...] = (
