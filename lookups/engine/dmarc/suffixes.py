@@ -41,12 +41,18 @@ def load() -> Any:
     return PublicSuffixList()
 
 
-async def organizational_domain(domain: str) -> str:
+def organization(domain: str) -> str:
     """One label below the public suffix (RFC 7489 §3.2); the domain itself if it is one."""
     if f".{domain}".endswith(f".{CLASSROOM}"):  # which is a public suffix in lessons
         return ".".join(domain.split(".")[-(CLASSROOM.count(".") + 2) :])
-    suffixes = load() if load.cache_info().currsize else await asyncio.to_thread(load)
-    return suffixes.privatesuffix(domain) or domain
+    return load().privatesuffix(domain) or domain
+
+
+async def organizational_domain(domain: str) -> str:
+    """The same, without holding up others while the list is loaded."""
+    if not load.cache_info().currsize:
+        await asyncio.to_thread(load)
+    return organization(domain)
 
 
 async def is_public_suffix(domain: str) -> bool:
