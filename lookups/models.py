@@ -16,6 +16,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from .tools.reports.models import ReceivedReport  # noqa: F401 found here by Django
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     """The questions that pages and tasks ask of reports."""

@@ -22,7 +22,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from learn import progress
 from learn.own_zones import shelf
-from lookups.models import Report
+from lookups.models import ReceivedReport, Report
+from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
@@ -39,7 +40,9 @@ def account(request: HttpRequest) -> HttpResponse:
     """Address, date joined, and the ways to change, take away or delete it all."""
     saved = Report.objects.saved_by(request.user).count()
     done = len(progress.done_by(request.user))
-    return render(request, "portal/account.html", {"saved": saved, "articles_done": done})
+    received = ReceivedReport.objects.filter(owner=request.user).count()
+    counts = {"saved": saved, "articles_done": done, "received": received}
+    return render(request, "portal/account.html", counts)
 
 
 @never_cache
@@ -68,6 +71,7 @@ def exported(user: Any) -> dict[str, Any]:
         ],
         "articles_done": progress.exported(user),
         **shelf.exported(user),
+        **kept.exported(user),
     }
 
 

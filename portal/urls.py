@@ -14,6 +14,7 @@ from learn.own_zones import views as own_zones
 from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
 from lookups.tools import views as tools
+from lookups.tools.reports import views as reports
 from portal import account_views, seo
 from portal import views as portal
 
@@ -37,6 +38,10 @@ urlpatterns += i18n_patterns(
     path("r/<str:token>/report.json", views.report_json, name="report-json"),
     path("r/<str:token>/save/", views.save, name="report-save"),
     path("tools/", tools.index, name="tools"),
+    path("tools/reports/", reports.reports, name="reports"),
+    path("tools/reports/kept/", reports.kept, name="reports-kept"),
+    path("tools/reports/kept/delete/", reports.delete_all, name="reports-kept-delete-all"),
+    path("tools/reports/kept/<int:id>/delete/", reports.delete, name="reports-kept-delete"),
     path("tools/<slug:slug>/", tools.tool, name="tool"),
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<slug:id>/", finding_views.finding, name="finding"),

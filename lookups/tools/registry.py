@@ -10,6 +10,7 @@ from .delivery import would_pass
 from .generate import bimi, bimi_logo, dkim, dmarc, mta_sts, mx, no_mail, spf, spf_flat, tls_rpt
 from .headers import tool as headers
 from .look_up import compare, lookup, reverse, trace
+from .reports import tool as reports
 
 TOOLS: tuple[Tool, ...] = (
     lookup.TOOL,
@@ -29,6 +30,7 @@ TOOLS: tuple[Tool, ...] = (
     tls_rpt.TOOL,
     would_pass.TOOL,
     headers.TOOL,
+    reports.TOOL,
 )
 
 

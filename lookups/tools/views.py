@@ -51,7 +51,7 @@ async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
     given = request.POST if posted else request.GET
     if tool.begin and not posted and "from" in given:
         return await _begun(request, tool, BeginForm(given))
-    asked = tool.form.is_filled(given) or (request.method == "POST" and bool(request.FILES))
+    asked = posted or tool.form.is_filled(given)
     if not asked and not tool.eager:
         form = tool.form(initial={})
         return await page(request, tool, form)

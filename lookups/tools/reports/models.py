@@ -1,0 +1,43 @@
+"""Reports that somebody chose to keep: what was read of them, never the file."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class ReceivedReport(models.Model):
+    """One report in one account. `content` is as_json() of its class in engine/reports."""
+
+    class Kind(models.TextChoices):
+        AGGREGATE = "dmarc-aggregate"
+        TLS = "tls"
+        FAILURE = "failure"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="received_reports"
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    domain = models.CharField(max_length=255, blank=True)
+    organisation = models.CharField(max_length=255, blank=True)
+    report_id = models.CharField(max_length=255)
+    begin = models.DateTimeField(null=True)
+    end = models.DateTimeField(null=True)
+    # Messages, TLS sessions or failed messages, and how many of them passed.
+    total = models.PositiveBigIntegerField(default=0)
+    passed = models.PositiveBigIntegerField(default=0)
+    content = models.JSONField(default=dict)
+    octets = models.PositiveIntegerField(default=0)  # of the content
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "kind", "organisation", "report_id"], name="kept_once"
+            )
+        ]
+        indexes = [models.Index(fields=["owner", "domain", "end"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.organisation} {self.report_id}"
