@@ -8,11 +8,19 @@ from .crawl import Crawl
 
 pytestmark = pytest.mark.e2e
 
-# Puts the content of each page into the one that is open: the same layout without a navigation.
-MEASURE = """(pages) => {
-  const wide = [];
+# Puts the content of each page into the one that is open, with the styles that it asks for: the
+# same layout without a navigation.
+MEASURE = """async (pages) => {
+  const wide = [], styles = new Set();
   for (const [url, body] of pages) {
-    const next = new DOMParser().parseFromString(body, "text/html").querySelector("main");
+    const read = new DOMParser().parseFromString(body, "text/html");
+    for (const { href } of read.querySelectorAll("link[rel=stylesheet]")) {
+      if (styles.has(href)) continue;
+      styles.add(href);
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+      await new Promise((loaded) => { link.onload = loaded; document.head.append(link); });
+    }
+    const next = read.querySelector("main");
     document.querySelector("main").replaceWith(document.adoptNode(next));
     for (const details of next.querySelectorAll("details")) details.open = true;
     const { scrollWidth, clientWidth } = document.documentElement;
