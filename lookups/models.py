@@ -16,7 +16,11 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from .tools.reports.models import ReceivedReport  # noqa: F401 found here by Django
+from .teams.models import Invitation, Membership, Team
+from .tools.reports.models import ReceivedReport
+from .watching.models import Watch
+
+__all__ = ["Invitation", "Membership", "ReceivedReport", "Report", "Team", "Watch"]
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
@@ -60,6 +64,11 @@ class Report(models.Model):
         CRASH = "crash"  # the check itself broke: a fault of ours
         LOST = "lost"  # its worker or queue went away too often
 
+    class Visibility(models.TextChoices):
+        LINK = "link"  # whoever has the link
+        TEAM = "team"  # those who watch the domain
+        ME = "me"  # the owner alone
+
     token = models.CharField(max_length=22, unique=True)
     domain = models.CharField(max_length=253)
     # The DKIM selectors that the visitor named, with spaces between.
@@ -81,6 +90,14 @@ class Report(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="reports"
     )
+    # The watched domain whose history it belongs to: its people see the report as their own.
+    watch = models.ForeignKey(
+        Watch, null=True, blank=True, on_delete=models.CASCADE, related_name="reports"
+    )
+    visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.LINK
+    )
+    link_ends = models.DateTimeField(null=True)  # until when the link works for others
     saved_at = models.DateTimeField(null=True)
     name = models.CharField(max_length=100, blank=True)
     note = models.TextField(max_length=2000, blank=True)

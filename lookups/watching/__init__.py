@@ -1,0 +1,1 @@
+"""Domains that somebody watches: their history, what changed, and who is told."""

@@ -1,0 +1,112 @@
+"""A watched domain: whose it is, how often it is checked, and whether its ownership is proven."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from lookups.engine.names import to_unicode
+from lookups.teams.models import Owned, OwnedQuerySet, new_token
+
+PROOF_LABEL = "_mxplain"  # whose TXT record proves that somebody holds the domain
+PROOF_PREFIX = "mxplain-verification="
+
+
+def new_proof() -> str:
+    return secrets.token_hex(16)
+
+
+class WatchQuerySet(OwnedQuerySet["Watch"]):
+    def due(self, now: datetime) -> WatchQuerySet:
+        """Those whose time has come, the longest overdue first."""
+        return self.filter(next_run__lte=now).order_by("next_run")
+
+
+class Watch(Owned):
+    """One domain, with all reports on it that were saved or made for it (Report.watch)."""
+
+    class Interval(models.TextChoices):
+        OFF = "off"
+        HOURLY = "hourly"
+        DAILY = "daily"
+        WEEKLY = "weekly"
+
+    token = models.CharField(max_length=22, unique=True, default=new_token)
+    domain = models.CharField(max_length=253)
+    selectors = models.CharField(max_length=1100, blank=True, default="")
+    name = models.CharField(max_length=100, blank=True)
+    created = models.DateTimeField(default=timezone.now)
+
+    interval = models.CharField(max_length=10, choices=Interval.choices, default=Interval.OFF)
+    next_run = models.DateTimeField(null=True, db_index=True)
+
+    proof = models.CharField(max_length=32, default=new_proof)
+    verified_at = models.DateTimeField(null=True)
+
+    objects = WatchQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(owner=None, team__isnull=False) | Q(owner__isnull=False, team=None),
+                name="watch_has_one_holder",
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "domain"], condition=Q(team=None), name="watched_once_by_owner"
+            ),
+            models.UniqueConstraint(
+                fields=["team", "domain"], condition=Q(owner=None), name="watched_once_by_team"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
+
+    def get_absolute_url(self) -> str:
+        return reverse("watch", args=[self.token])
+
+    @property
+    def unicode(self) -> str:
+        return to_unicode(self.domain)
+
+    @property
+    def proof_record(self) -> tuple[str, str]:
+        """Name and text of the TXT record that proves ownership."""
+        return f"{PROOF_LABEL}.{self.domain}", PROOF_PREFIX + self.proof
+
+    @property
+    def period(self) -> timedelta | None:
+        """The time between two checks; None where nothing runs by itself."""
+        return _PERIODS.get(self.interval)
+
+    def schedule(self, now: datetime | None = None) -> None:
+        """Sets the next run. Each domain has a moment of its own within its period, made from its
+        token, so that all of them are spread evenly, whenever they were switched on."""
+        self.next_run = None
+        if period := self.period:
+            seconds = period.total_seconds()
+            offset = int.from_bytes(self.token.encode()[:6]) % int(seconds)
+            since = (now or timezone.now()).timestamp()
+            turns = int((since - offset) // seconds) + 1
+            self.next_run = datetime.fromtimestamp(offset + turns * seconds, tz=UTC)
+
+
+_PERIODS = {
+    Watch.Interval.HOURLY: timedelta(hours=1),
+    Watch.Interval.DAILY: timedelta(days=1),
+    Watch.Interval.WEEKLY: timedelta(days=7),
+}
+
+
+def watch_for(owner: Any, domain: str, selectors: str = "") -> Watch:
+    """The watch of `owner` on `domain`, made where there is none yet."""
+    made, _ = Watch.objects.get_or_create(
+        owner=owner, team=None, domain=domain, defaults={"selectors": selectors}
+    )
+    return made
