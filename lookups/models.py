@@ -46,6 +46,15 @@ class ReportQuerySet(models.QuerySet["Report"]):
         old = models.Q(saved_at=None, created__lt=now - timedelta(days=settings.REPORT_KEEP_DAYS))
         return self.filter(old | models.Q(deleted_at__lt=now - timedelta(days=1)))
 
+    def history_of(self, watch: Watch) -> ReportQuerySet:
+        """The reports on a watched domain, the newest first, without those that were deleted."""
+        kept = self.filter(watch=watch, saved_at__isnull=False, deleted_at=None)
+        return kept.order_by("-created", "-id")
+
+    def made_by_themselves(self) -> ReportQuerySet:
+        """Those on watched domains that nobody asked for and nobody saved."""
+        return self.filter(watch__isnull=False, owner=None)
+
     def unfinished(self) -> ReportQuerySet:
         """Reports that a worker should be making."""
         return self.filter(state__in=[Report.State.WAITING, Report.State.RUNNING])
@@ -77,6 +86,8 @@ class Report(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     failure = models.CharField(max_length=10, choices=Failure.choices, blank=True)
     status = models.CharField(max_length=10, blank=True)
+    # Of `lookups.score`, kept so that lists and charts need no sections; null where none applies.
+    score = models.PositiveSmallIntegerField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     asked = models.PositiveIntegerField(default=1)
 
@@ -111,6 +122,7 @@ class Report(models.Model):
             models.Index(fields=["domain", "created"]),
             models.Index(fields=["owner", "saved_at"]),
             models.Index(fields=["state", "created"]),
+            models.Index(fields=["watch", "created"]),
         ]
 
     def __str__(self) -> str:
@@ -157,6 +169,7 @@ class Report(models.Model):
             "state",
             "failure",
             "status",
+            "score",
             "created",
             "started",
             "finished",

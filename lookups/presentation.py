@@ -97,6 +97,8 @@ class ReportView:
     revoked: bool = False
     selectors: str = ""
     expires: datetime | None = None
+    history_url: str = ""  # of the watched domain, for those who watch it
+    changes_url: str = ""  # what changed since the report before
     refresh_seconds: int = field(default=REFRESH_SECONDS)
 
     @property

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from typing import TypeVar
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from lookups.engine.finding import Severity
+from lookups.engine.names import to_unicode
 from lookups.models import Report
+
+M = TypeVar("M", bound=Model)
 
 # What the list shows. The sections and the query log are big and stay in the database.
 SHOWN = (
@@ -44,22 +49,30 @@ ORDERS = {
 
 def find(reports: QuerySet[Report], query: str, order: str) -> QuerySet[Report]:
     """Those of `reports` that hold every word of `query` in domain, name or note."""
+    found = holding(reports, query, ("name", "note"))
+    return found.order_by(*ORDERS[order]).only(*SHOWN)
+
+
+def holding(rows: QuerySet[M], query: str, texts: Sequence[str]) -> QuerySet[M]:
+    """The rows that hold every word of `query` in their domain or one of the fields `texts`."""
     for word in query.split()[:MAX_WORDS]:
-        reports = reports.filter(_holds(reports, word))
-    return reports.order_by(*ORDERS[order]).only(*SHOWN)
+        rows = rows.filter(_holds(rows, word, texts))
+    return rows
 
 
-def _holds(reports: QuerySet[Report], word: str) -> Q:
+def _holds(rows: QuerySet[M], word: str, texts: Sequence[str]) -> Q:
     """Rows store A-labels (RFC 5890), so a word in another script is sought in the U-labels."""
     # Full-width letters and dots (UTS 46) mean the same as ASCII in a domain.
     plain = unicodedata.normalize("NFKC", word).replace("。", ".").lower()
-    found = Q(name__icontains=word) | Q(note__icontains=word) | Q(domain__contains=plain)
+    found = Q(domain__contains=plain)
+    for text in texts:
+        found |= Q(**{f"{text}__icontains": word})
     if not plain.isascii():
-        found |= Q(domain__in=_internationalized(reports, plain))
+        found |= Q(domain__in=_internationalized(rows, plain))
     return found
 
 
-def _internationalized(reports: QuerySet[Report], part: str) -> list[str]:
+def _internationalized(rows: QuerySet[M], part: str) -> list[str]:
     """The domains whose U-label form has `part` in it. A-labels do not keep substrings."""
-    domains = reports.filter(domain__contains="xn--").values_list("domain", flat=True).distinct()
-    return [domain for domain in domains if part in Report(domain=domain).unicode]
+    domains = rows.filter(domain__contains="xn--").values_list("domain", flat=True).distinct()
+    return [domain for domain in domains if part in to_unicode(domain)]

@@ -28,6 +28,7 @@ from django.views.decorators.vary import vary_on_headers
 from lookups.models import Report
 from lookups.saved_forms import SORTS, ReportForm, SearchForm
 from lookups.saved_search import find
+from lookups.watching.models import watch_for
 
 PER_PAGE = 25
 
@@ -159,7 +160,9 @@ def _restore(request: HttpRequest, report: Report) -> HttpResponse:
     """Undoes `unsave` and `delete`."""
     report.deleted_at = None
     report.saved_at = report.saved_at or timezone.now()
-    report.save(update_fields=["deleted_at", "saved_at"])
+    if report.watch_id is None:
+        report.watch = watch_for(request.user, report.domain, report.selectors)
+    report.save(update_fields=["deleted_at", "saved_at", "watch"])
     messages.success(request, _("%(domain)s is back.") % {"domain": report.unicode})
     return _back(request)
 

@@ -26,6 +26,7 @@ from .event_loop import event_loop
 from .models import Report
 from .presentation import status_of
 from .runtime import context_for
+from .score import score
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,9 @@ REVIVE_SECONDS = 10  # between two attempts to revive one report
 Progress = tuple[Section, list[dict[str, Any]]]
 
 
-def enqueue(report: Report) -> None:
+def enqueue(report: Report, queue: str = "interactive") -> None:
     """Hands the report to a worker. Raises kombu's OperationalError where there is no queue."""
-    run_report.delay(report.id)
+    run_report.apply_async((report.id,), queue=queue)
 
 
 @shared_task
@@ -140,8 +141,9 @@ def _finish(report: Report, failure: str = "") -> None:
     report.state = Report.State.FAILED if failure else Report.State.DONE
     report.failure = failure
     report.status = "" if failure else status_of(report.sections.values())
+    report.score = None if failure else score(report.sections).total
     report.finished = timezone.now()
-    _store(report, "state", "failure", "status", "finished", "sections", "queries")
+    _store(report, "state", "failure", "status", "score", "finished", "sections", "queries")
     _tell(report, "done", {})
 
 

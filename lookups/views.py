@@ -28,6 +28,8 @@ from .forms import InputError, read_domain, read_selectors
 from .models import Report
 from .presentation import ReportView, query_views, section_views
 from .runtime import is_own_zone
+from .watching import history
+from .watching.models import Watch, watch_for
 
 ASKED = "asked"  # session key: tokens of the reports this visitor asked for, the newest last
 MAX_ASKED = 50
@@ -56,13 +58,13 @@ def check(request: HttpRequest) -> HttpResponse:
         return render(request, "lookups/check.html", context, status=400)
     anew = typed.get("again") == "1"
     report = _report_for(request, domain, anew, " ".join(selectors))
-    return _unavailable(request) if report is None else redirect(report)
+    return unavailable(request) if report is None else redirect(report)
 
 
 def ask(request: HttpRequest, domain: Domain, selectors: Sequence[str] = ()) -> HttpResponse:
     """The way to a new report on `domain`, for pages that have a button for one."""
     report = _report_for(request, domain, anew=True, selectors=" ".join(selectors))
-    return _unavailable(request) if report is None else redirect(report)
+    return unavailable(request) if report is None else redirect(report)
 
 
 @never_cache
@@ -120,7 +122,8 @@ def _remember(request: HttpRequest, report: Report) -> None:
     request.session[ASKED] = [*request.session.get(ASKED, []), report.token][-MAX_ASKED:]
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The page that says that the queue of checks is out of reach."""
     response = render(request, "503.html", status=503)
     response["Retry-After"] = "5"
     return response
@@ -161,6 +164,7 @@ def report_view(request: HttpRequest, report: Report) -> ReportView:
     now = timezone.now()
     age = max(0, int((now - report.created).total_seconds()))
     link = settings.PUBLIC_URL + reverse("report", args=[report.token])
+    history_url, changes_url = _history_links(user, report)
     return ReportView(
         token=report.token,
         domain=report.domain,
@@ -183,7 +187,25 @@ def report_view(request: HttpRequest, report: Report) -> ReportView:
         savable=user.is_authenticated and not (is_owner and report.saved_at),
         revoked=report.revoked_at is not None,
         expires=report.expires,
+        history_url=history_url,
+        changes_url=changes_url,
     )
+
+
+def _history_links(user: Any, report: Report) -> tuple[str, str]:
+    """To the history that the report is in, and to what changed since the report before it.
+
+    Empty for those who do not watch the domain, and where there is no report before.
+    """
+    if not report.watch_id or not user.is_authenticated:
+        return "", ""
+    watch = Watch.objects.visible_to(user).filter(pk=report.watch_id).first()
+    if watch is None:
+        return "", ""
+    before = history.report_before(report) if report.state == Report.State.DONE else None
+    chosen = f"?a={before.token}&b={report.token}" if before else ""
+    changes = reverse("watch-compare", args=[watch.token]) + chosen
+    return watch.get_absolute_url(), changes if before else ""
 
 
 @require_safe
@@ -234,20 +256,34 @@ def save(request: HttpRequest, token: str) -> HttpResponse:
 def _claim(request: HttpRequest, report: Report) -> Report | None:
     """The report itself, where it is this person's already or can become so."""
     if report.owner_id == request.user.pk:
+        _join(request, report)
         Report.objects.filter(id=report.id).update(saved_at=report.saved_at or timezone.now())
         return report
+    if report.watch_id and report.owner_id is None:
+        # Made by the clock for this very person: now it stays for good.
+        mine = Report.objects.filter(id=report.id, owner=None, watch__owner=request.user)
+        return report if mine.update(owner=request.user) else None
     if report.token not in request.session.get(ASKED, []):
         return None
-    claimed = Report.objects.filter(id=report.id, owner=None, asked=1).update(
+    claimed = Report.objects.filter(id=report.id, owner=None, asked=1, watch=None).update(
         owner=request.user, saved_at=timezone.now()
     )
+    if claimed:
+        _join(request, report)
     return report if claimed else None
 
 
 def _copy(request: HttpRequest, report: Report) -> Report:
     """A copy of their own; one that is unfinished is made on its own."""
     copy = report.copy_for(request.user)
+    copy.watch = watch_for(request.user, report.domain, report.selectors)
     copy.save()
     if not copy.is_finished:
         tasks.enqueue(copy)
     return copy
+
+
+def _join(request: HttpRequest, report: Report) -> None:
+    """Puts the report into the person's history of its domain, unless it is in one."""
+    watch = watch_for(request.user, report.domain, report.selectors)
+    Report.objects.filter(id=report.id, watch=None).update(watch=watch)

@@ -22,13 +22,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from learn import progress
 from learn.own_zones import shelf
-from lookups.models import ReceivedReport, Report
+from lookups.models import ReceivedReport, Report, Watch
 from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
     "domain", "name", "note", "token", "language", "state", "failure", "status", "created",
     "started", "finished", "saved_at", "revoked_at", "deleted_at", "sections", "queries",
+)  # fmt: skip
+EXPORTED_DOMAINS = (
+    "domain", "name", "selectors", "token", "created", "interval", "next_run", "verified_at",
 )  # fmt: skip
 READABLE = {"indent": 2, "ensure_ascii": False}
 
@@ -41,7 +44,8 @@ def account(request: HttpRequest) -> HttpResponse:
     saved = Report.objects.saved_by(request.user).count()
     done = len(progress.done_by(request.user))
     received = ReceivedReport.objects.filter(owner=request.user).count()
-    counts = {"saved": saved, "articles_done": done, "received": received}
+    watches = Watch.objects.visible_to(request.user).count()
+    counts = {"saved": saved, "articles_done": done, "received": received, "watches": watches}
     return render(request, "portal/account.html", counts)
 
 
@@ -56,8 +60,10 @@ def account_export(request: HttpRequest) -> HttpResponse:
 
 
 def exported(user: Any) -> dict[str, Any]:
-    """The account, its reports (also those unsaved or deleted but not gone yet), its progress."""
+    """The account, its domains, its reports (also those unsaved or deleted but not gone yet), its
+    progress. What belongs to a team is the team's."""
     reports = Report.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED)
+    watches = Watch.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED_DOMAINS)
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     return {
         "schema": 1,
@@ -65,6 +71,10 @@ def exported(user: Any) -> dict[str, Any]:
         "addresses": list(addresses.values("email", "verified", "primary")),
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
+        "domains": [
+            watch | {"url": settings.PUBLIC_URL + reverse("watch", args=[watch["token"]])}
+            for watch in watches
+        ],
         "reports": [
             report | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
             for report in reports
@@ -99,7 +109,12 @@ def account_delete(request: HttpRequest) -> HttpResponse:
 
 
 def delete_user(request: HttpRequest) -> None:
-    """Deletes the user, their reports and addresses together, then ends the session."""
+    """Deletes the user, their domains, reports and addresses together, then ends the session.
+
+    Reports in the history of a team's domain stay with the team, without their words on them.
+    """
     with transaction.atomic():
+        of_teams = Report.objects.filter(owner=request.user, watch__team__isnull=False)
+        of_teams.update(owner=None, name="", note="")
         User.objects.get(pk=request.user.pk).delete()
     logout(request)

@@ -131,6 +131,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-reports": {"task": "lookups.tasks.expire_reports", "schedule": 3600.0},
     "revive-reports": {"task": "lookups.tasks.revive_reports", "schedule": 30.0},
+    "thin-histories": {"task": "lookups.watching.tasks.thin_histories", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
@@ -199,7 +200,7 @@ ACCOUNT_USER_DISPLAY = attrgetter("email")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "saved"
+LOGIN_REDIRECT_URL = "watches"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 EMAIL_BACKEND = os.environ.get(
     "MXPLAIN_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"

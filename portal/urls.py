@@ -15,6 +15,8 @@ from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
+from lookups.watching import history_views
+from lookups.watching import views as watching
 from portal import account_views, seo
 from portal import views as portal
 
@@ -46,6 +48,13 @@ urlpatterns += i18n_patterns(
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<slug:id>/", finding_views.finding, name="finding"),
     path("score/", finding_views.score_page, name="score"),
+    path("domains/", watching.watches, name="watches"),
+    path("domains/<str:token>/", history_views.watch, name="watch"),
+    path("domains/<str:token>/compare/", history_views.compare, name="watch-compare"),
+    path("domains/<str:token>/check/", watching.check, name="watch-check"),
+    path("domains/<str:token>/settings/", watching.settings, name="watch-settings"),
+    path("domains/<str:token>/move/", watching.move, name="watch-move"),
+    path("domains/<str:token>/delete/", watching.delete, name="watch-delete"),
     path("saved/", saved_views.saved, name="saved"),
     path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
     path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),

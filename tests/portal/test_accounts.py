@@ -109,17 +109,17 @@ def test_sign_up_returns_to_the_report_to_be_saved(prefix: str) -> None:
     assert EmailAddress.objects.get(email=ADDRESS).verified
 
 
-def test_sign_up_without_next_leads_to_the_saved_list() -> None:
+def test_sign_up_without_next_leads_to_the_domains() -> None:
     browser = Client()
     response = browser.post(sign_up(browser)["Location"], {"code": code()})
-    assert response["Location"] == "/saved/"
+    assert response["Location"] == "/domains/"
 
 
 @pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example/", "javascript:x"])
 def test_next_never_leads_to_another_site(next_page: str) -> None:
     browser = Client()
     response = browser.post(sign_up(browser, next=next_page)["Location"], {"code": code()})
-    assert response["Location"] == "/saved/"
+    assert response["Location"] == "/domains/"
 
 
 def test_code_may_be_typed_with_full_width_digits_and_spaces() -> None:
