@@ -9,7 +9,7 @@ from datetime import datetime
 MAX_POINTS = 100
 MAX_MARKS = 30  # more marks than this would cover each other
 WIDTH, HEIGHT = 640, 210
-LEFT, RIGHT, TOP, BOTTOM = 48, 16, 18, 34
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 18, 36
 MARK = 16  # units of the box of a mark
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 120, 32, 4
 LINES = (0, 50, 100)  # scores at which a line is drawn across
