@@ -110,12 +110,18 @@ def _with_query(request: HttpRequest, address: str) -> str:
 
 def with_undo(request: HttpRequest, text: str, report: Report) -> SafeString:
     """A message with a button that brings `report` back."""
+    address = reverse("saved-restore", args=[report.token])
+    return undo_message(request, text, _with_query(request, address))
+
+
+def undo_message(request: HttpRequest, text: str, address: str) -> SafeString:
+    """A message with a button that posts to `address`, which undoes what the message tells."""
     return format_html(
         '{} <form class="undo" method="post" action="{}">'
         '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<button class="button button-quiet" type="submit">{}</button></form>',
         text,
-        _with_query(request, reverse("saved-restore", args=[report.token])),
+        address,
         get_token(request),
         _("Undo"),
     )

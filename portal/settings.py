@@ -132,6 +132,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-reports": {"task": "lookups.tasks.expire_reports", "schedule": 3600.0},
     "revive-reports": {"task": "lookups.tasks.revive_reports", "schedule": 30.0},
     "thin-histories": {"task": "lookups.watching.tasks.thin_histories", "schedule": 3600.0},
+    "forget-watches": {"task": "lookups.watching.tasks.forget_watches", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))

@@ -55,6 +55,7 @@ urlpatterns += i18n_patterns(
     path("domains/<str:token>/settings/", watching.settings, name="watch-settings"),
     path("domains/<str:token>/move/", watching.move, name="watch-move"),
     path("domains/<str:token>/delete/", watching.delete, name="watch-delete"),
+    path("domains/<str:token>/restore/", watching.restore, name="watch-restore"),
     path("saved/", saved_views.saved, name="saved"),
     path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
     path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from lookups.engine.names import to_unicode
 from lookups.teams.models import Owned, OwnedQuerySet, new_token
 
+UNDO_DAYS = 1  # for so long it can be undone that somebody stopped watching
 PROOF_LABEL = "_mxplain"  # whose TXT record proves that somebody holds the domain
 PROOF_PREFIX = "mxplain-verification="
 
@@ -28,8 +29,19 @@ class WatchQuerySet(OwnedQuerySet["Watch"]):
         return self.filter(next_run__lte=now).order_by("next_run")
 
 
+class LivingManager(models.Manager.from_queryset(WatchQuerySet)):  # type: ignore[misc]
+    """Without those that somebody stopped watching."""
+
+    def get_queryset(self) -> WatchQuerySet:
+        return super().get_queryset().filter(ended_at=None)
+
+
 class Watch(Owned):
-    """One domain, with all reports on it that were saved or made for it (Report.watch)."""
+    """One domain, with all reports on it that were saved or made for it (Report.watch).
+
+    Watching that was stopped can be taken up again for a day (`UNDO_DAYS`); until then the row is
+    there, but `objects` does not know it.
+    """
 
     class Interval(models.TextChoices):
         OFF = "off"
@@ -49,7 +61,10 @@ class Watch(Owned):
     proof = models.CharField(max_length=32, default=new_proof)
     verified_at = models.DateTimeField(null=True)
 
-    objects = WatchQuerySet.as_manager()
+    ended_at = models.DateTimeField(null=True)
+
+    objects = LivingManager()
+    everything = WatchQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -58,10 +73,14 @@ class Watch(Owned):
                 name="watch_has_one_holder",
             ),
             models.UniqueConstraint(
-                fields=["owner", "domain"], condition=Q(team=None), name="watched_once_by_owner"
+                fields=["owner", "domain"],
+                condition=Q(team=None, ended_at=None),
+                name="watched_once_by_owner",
             ),
             models.UniqueConstraint(
-                fields=["team", "domain"], condition=Q(owner=None), name="watched_once_by_team"
+                fields=["team", "domain"],
+                condition=Q(owner=None, ended_at=None),
+                name="watched_once_by_team",
             ),
         ]
 

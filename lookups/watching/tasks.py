@@ -6,13 +6,32 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
-from lookups.models import Report
+from lookups.models import Report, Watch
+from lookups.watching.models import UNDO_DAYS
 
 ALL_DAYS = 30  # of these every report stays,
 DAILY_DAYS = 365  # of these the first of each day, and of what is older the first of each week
 BATCH = 500
+
+
+@shared_task
+def forget_watches() -> int:
+    """Deletes the domains whose undo has run out, with what the clock made of them.
+
+    What a person asked for or saved stays among that person's saved checks.
+    """
+    over = timezone.now() - timedelta(days=UNDO_DAYS)
+    gone = Watch.everything.filter(ended_at__lt=over)
+    ids = list(gone.values_list("id", flat=True))
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        with transaction.atomic():
+            Report.objects.filter(watch__in=batch, owner__isnull=False).update(watch=None)
+            Watch.everything.filter(id__in=batch).delete()
+    return len(ids)
 
 
 @shared_task

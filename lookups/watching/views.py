@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -23,6 +24,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from lookups.drawings.scores import spark
 from lookups.models import Report, Team
+from lookups.saved_views import undo_message
 from lookups.views import unavailable
 from lookups.watching import history
 from lookups.watching.forms import EDITORS, INTERVALS, AddForm, SearchForm, SettingsForm
@@ -102,10 +104,12 @@ def _add(request: HttpRequest, form: AddForm) -> HttpResponse:
 
 
 # --- one domain --------------------------------------------------------------------------------
-def of_watch(*methods: str, edits: bool = False) -> Callable[[WatchView], TokenView]:
+def of_watch(
+    *methods: str, edits: bool = False, ended: bool = False
+) -> Callable[[WatchView], TokenView]:
     """Makes a view of a watched domain into a view of its token, for those who may see it.
 
-    With `edits`, for those who may change it.
+    With `edits`, for those who may change it; with `ended`, of one that is no longer watched.
     """
 
     def decorate(view: WatchView) -> TokenView:
@@ -117,7 +121,7 @@ def of_watch(*methods: str, edits: bool = False) -> Callable[[WatchView], TokenV
                 return _sign_in(request)
             if "\0" in token:  # PostgreSQL cannot even be asked for it
                 raise Http404
-            known = Watch.objects
+            known = Watch.everything.exclude(ended_at=None) if ended else Watch.objects.all()
             rows = known.editable_by(request.user) if edits else known.visible_to(request.user)
             return view(request, get_object_or_404(rows.select_related("team"), token=token))
 
@@ -183,19 +187,33 @@ def move(request: HttpRequest, watch: Watch) -> HttpResponse:
 
 @of_watch("GET", "HEAD", "POST", edits=True)
 def delete(request: HttpRequest, watch: Watch) -> HttpResponse:
-    """Says what goes and what stays; by POST stops watching."""
-    reports = Report.objects.filter(watch=watch)
+    """Says what goes and what stays; by POST stops watching. The row goes a day later."""
     if request.method == "POST":
-        with transaction.atomic():
-            # What a person asked for or saved stays among that person's saved checks.
-            reports.filter(owner__isnull=False).update(watch=None)
-            watch.delete()
+        watch.ended_at = timezone.now()
+        watch.save(update_fields=["ended_at"])
         text = _("%(domain)s is no longer watched.") % {"domain": watch.unicode}
-        messages.success(request, text)
+        restore = reverse("watch-restore", args=[watch.token])
+        messages.success(request, undo_message(request, text, restore))
         return redirect("watches")
+    reports = Report.objects.filter(watch=watch)
     context = {
         "watch": watch,
         "going": reports.filter(owner=None).count(),
         "staying": history.finished(reports.filter(owner__isnull=False)).count(),
     }
     return render(request, "lookups/watching/delete.html", context)
+
+
+@of_watch("POST", edits=True, ended=True)
+def restore(request: HttpRequest, watch: Watch) -> HttpResponse:
+    """Undoes `delete`, unless the domain was put on the list anew meanwhile."""
+    try:
+        with transaction.atomic():
+            watch.ended_at = None
+            watch.schedule()
+            watch.save(update_fields=["ended_at", "next_run"])
+    except IntegrityError:
+        messages.info(request, _("%(domain)s is on the list already.") % {"domain": watch.unicode})
+        return redirect("watches")
+    messages.success(request, _("%(domain)s is back.") % {"domain": watch.unicode})
+    return redirect(watch)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import kombu.exceptions
 import pytest
 from django.test import Client
@@ -9,6 +12,8 @@ from django.utils import timezone
 
 from lookups import tasks
 from lookups.models import Report, Watch
+from lookups.watching.models import watch_for
+from lookups.watching.tasks import forget_watches
 from tests.lookups.watching.conftest import checked, person, team_of, watched
 
 pytestmark = pytest.mark.django_db
@@ -274,18 +279,49 @@ def test_stop_watching_keeps_what_people_saved(client, member):
     checked(watch, 1, owner=None)
     path = f"/domains/{watch.token}/delete/"
     page = client.get(path).text
-    assert "So does 1 report" in page and "1 report that a person" in page
+    assert "1 report that was made by itself" in page and "1 report that a person" in page
     assert Watch.objects.exists()
     assert "no longer watched" in client.post(path, follow=True).text
-    assert not Watch.objects.exists()
-    assert list(Report.objects.all()) == [mine]
+    assert not Watch.objects.exists() and client.get(path).status_code == 404
+    assert client.get("/domains/").context["watches"] == []
+    assert "In the history" not in client.get(f"/r/{mine.token}/").text
+    assert forget_watches() == 0
+    Watch.everything.update(ended_at=timezone.now() - timedelta(days=1, minutes=1))
+    assert forget_watches() == 1
+    assert not Watch.everything.exists() and list(Report.objects.all()) == [mine]
     assert [report.token for report in client.get("/saved/").context["reports"]] == [mine.token]
+
+
+def test_undo_of_stopping(member, signed_in):
+    watch = watched(member, interval="daily")
+    checked(watch, owner=None)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(member)
+    csrf = r'name="csrfmiddlewaretoken" value="([^"]+)"'
+    path = f"/domains/{watch.token}/"
+    form = {"csrfmiddlewaretoken": re.search(csrf, strict.get(path + "delete/").text)[1]}
+    undo = strict.post(path + "delete/", form, follow=True).text.split('class="undo"')[1]
+    assert signed_in(person("o")).post(path + "restore/").status_code == 404
+    back = strict.post(re.search('action="([^"]+)"', undo)[1], form)
+    assert back.url == path and "1 change" not in strict.get(path).text
+    watch.refresh_from_db()
+    assert watch.ended_at is None and watch.next_run > timezone.now()
+    assert strict.post(path + "restore/", form).status_code == 404
+
+
+def test_undo_where_it_was_added_anew(client, member):
+    watch = watched(member)
+    client.post(f"/domains/{watch.token}/delete/")
+    anew = watch_for(member, watch.domain)
+    assert anew != watch
+    page = client.post(f"/domains/{watch.token}/restore/", follow=True).text
+    assert "on the list already" in page and list(Watch.objects.all()) == [anew]
 
 
 # --- who may what ------------------------------------------------------------------------------
 READING = ["", "compare/"]
 CHANGING = ["settings/", "delete/"]
-POSTING = ["check/", "move/"]
+POSTING = ["check/", "move/", "restore/"]
 
 
 def statuses(browser, watch) -> dict[str, int]:
@@ -305,7 +341,7 @@ def test_the_rights_of_each(signed_in, monkeypatch):
     assert [viewer.get(base + page).status_code for page in READING] == [200, 200]
     assert [viewer.get(base + page).status_code for page in CHANGING] == [404, 404]
     changed = [viewer.post(base + page).status_code for page in POSTING + CHANGING]
-    assert changed == [404] * 4
+    assert changed == [404] * 5
     assert "Check now" not in viewer.get(base).text
     for role in ("editor", "owner"):
         browser = signed_in(people[role])
