@@ -16,11 +16,23 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from .alerts.models import Alert, AlertSettings, Delivery, Webhook
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
 from .watching.models import Watch
 
-__all__ = ["Invitation", "Membership", "ReceivedReport", "Report", "Team", "Watch"]
+__all__ = [
+    "Alert",
+    "AlertSettings",
+    "Delivery",
+    "Invitation",
+    "Membership",
+    "ReceivedReport",
+    "Report",
+    "Team",
+    "Watch",
+    "Webhook",
+]
 
 
 class ReportQuerySet(models.QuerySet["Report"]):

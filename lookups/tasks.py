@@ -18,6 +18,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import stream
+from .alerts.hook import consider
 from .engine.finding import Section
 from .engine.names import Domain, to_unicode
 from .engine.report import report as run_checks
@@ -89,8 +90,14 @@ def revive(report: Report) -> bool:
     """
     if stream.is_leased(report.id) or not stream.claim_revival(report.id, REVIVE_SECONDS):
         return False
-    enqueue(report)
+    enqueue(report, _queue_of(report))
     return True
+
+
+def _queue_of(report: Report) -> str:
+    """What the clock asked for never stands in the way of somebody who waits."""
+    by_itself = report.watch_id is not None and report.owner_id is None
+    return "monitor" if by_itself else "interactive"
 
 
 def _begin(report: Report) -> bool:
@@ -145,6 +152,7 @@ def _finish(report: Report, failure: str = "") -> None:
     report.finished = timezone.now()
     _store(report, "state", "failure", "status", "score", "finished", "sections", "queries")
     _tell(report, "done", {})
+    consider(report)
 
 
 def _store(report: Report, *fields: str) -> None:

@@ -125,7 +125,12 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A killed worker's message comes back after this long; open pages ask for it again much sooner
 # (lookups.tasks.revive).
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 3}
+# A worker of several queues looks into them in the order in which they are named to it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "socket_timeout": 3,
+    "queue_order_strategy": "priority",
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -133,6 +138,9 @@ CELERY_BEAT_SCHEDULE = {
     "revive-reports": {"task": "lookups.tasks.revive_reports", "schedule": 30.0},
     "thin-histories": {"task": "lookups.watching.tasks.thin_histories", "schedule": 3600.0},
     "forget-watches": {"task": "lookups.watching.tasks.forget_watches", "schedule": 3600.0},
+    "run-due-watches": {"task": "lookups.watching.tasks.run_due_watches", "schedule": 30.0},
+    "send-waiting": {"task": "lookups.alerts.tasks.send_waiting", "schedule": 30.0},
+    "forget-alerts": {"task": "lookups.alerts.tasks.forget_alerts", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
@@ -164,6 +172,9 @@ REPORT_TIMEOUT = float(os.environ.get("MXPLAIN_REPORT_TIMEOUT", "20"))
 MAX_QUERIES = int(os.environ.get("MXPLAIN_MAX_QUERIES", "400"))
 REPORT_KEEP_DAYS = int(os.environ.get("MXPLAIN_REPORT_KEEP_DAYS", "90"))
 REPORT_SHARE_SECONDS = 60
+ALERT_KEEP_DAYS = 90
+# Whether webhooks may also be http:// (never to private addresses, either way).
+WEBHOOK_HTTP = os.environ.get("MXPLAIN_WEBHOOK_HTTP") == "1"
 
 # --- accounts ---------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
@@ -212,6 +223,7 @@ EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS") == "1"
+EMAIL_TIMEOUT = 15  # seconds: a mail server that says nothing holds up no worker
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"mxplain@{_public.hostname}")
 
 # --- languages --------------------------------------------------------------------------------

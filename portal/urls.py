@@ -13,6 +13,9 @@ from learn.own_zones import exercise_views, queries
 from learn.own_zones import views as own_zones
 from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
+from lookups import events, finding_views, reverse_views, saved_views, views
+from lookups.alerts import views as alerts
+from lookups.alerts import webhook_views
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -56,6 +59,8 @@ urlpatterns += i18n_patterns(
     path("domains/<str:token>/move/", watching.move, name="watch-move"),
     path("domains/<str:token>/delete/", watching.delete, name="watch-delete"),
     path("domains/<str:token>/restore/", watching.restore, name="watch-restore"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="alert-unsubscribe"),
     path("saved/", saved_views.saved, name="saved"),
     path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
     path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),
@@ -85,6 +90,15 @@ urlpatterns += i18n_patterns(
     path("classroom/exercises/<slug:id>/", exercise_views.exercise, name="exercise"),
     path("classroom/<slug:id>/", classroom.group, name="classroom-group"),
     path("account/", account_views.account, name="account"),
+    path("account/alerts/", alerts.settings, name="alert-settings"),
+    path("account/alerts/test/", alerts.test, name="alert-test"),
+    path("account/webhooks/", webhook_views.webhooks, name="webhooks"),
+    path("account/webhooks/<str:token>/", webhook_views.webhook, name="webhook"),
+    path("account/webhooks/<str:token>/renew/", webhook_views.renew, name="webhook-renew"),
+    path("account/webhooks/<str:token>/switch/", webhook_views.switch, name="webhook-switch"),
+    path("account/webhooks/<str:token>/test/", webhook_views.test, name="webhook-test"),
+    path("account/webhooks/<str:token>/resend/", webhook_views.resend, name="webhook-resend"),
+    path("account/webhooks/<str:token>/delete/", webhook_views.delete, name="webhook-delete"),
     path("account/export.json", account_views.account_export, name="account-export"),
     path("account/delete/", account_views.account_delete, name="account-delete"),
     path("accounts/", include("allauth.account.urls")),

@@ -1,7 +1,8 @@
-"""HTTPS GET of what a domain publishes: over the guarded door, bounded in size, time and steps.
+"""HTTPS to machines that nobody here knows: over the guarded door, bounded in size, time and steps.
 
-Policies (RFC 8461 §3.3) and logos are small files on machines that nobody here knows. So the
-certificate must match, only port 443 is spoken to, and whatever is unusual is an error with a name.
+`get` fetches what a domain publishes: policies (RFC 8461 §3.3) and logos, which are small files.
+`post` hands a message over. The certificate must match, only port 443 is spoken to, and whatever is
+unusual is an error with a name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import ipaddress
 import re
 import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
@@ -19,7 +22,7 @@ import h11
 from .addresses import Address
 from .guard import Connection, Guard, GuardError
 
-HTTPS_PORT = 443
+HTTPS_PORT, HTTP_PORT = 443, 80
 USER_AGENT = "MXplain"
 MAX_URL = 2048  # characters
 MAX_HEADERS = 16 * 1024  # octets of one response's header section
@@ -64,6 +67,15 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """A response with any status, also a redirect; `body` is its beginning."""
+
+    status: int
+    body: bytes
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Target:
     """A URL taken apart: whom to ask for what."""
 
@@ -71,6 +83,7 @@ class _Target:
     host: str
     address: Address | None  # where the host is an IP literal
     path: str
+    plain: bool = False  # without TLS
 
 
 class _Redirect(Exception):
@@ -111,7 +124,42 @@ async def get(
         raise FetchError("timeout", f"{seconds:g}") from None
 
 
-def _target(url: str) -> _Target:
+async def post(
+    guard: Guard,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    max_octets: int = 4096,
+    seconds: float = 10,
+    plain: bool = False,
+) -> Posted:
+    """Hands `body` to whoever serves `url`. Follows no redirect. Raises FetchError.
+
+    Of the response `max_octets` are read. `headers` are the caller's own, free of hostile text.
+    With `plain` also http:// is spoken to, at port 80.
+    """
+    try:
+        async with asyncio.timeout(max(0.0, min(seconds, guard.remaining))):
+            target = _target(url, plain)
+            more = {**headers, "Accept": "*/*", "Content-Length": str(len(body))}
+            connection = await _connect(guard, target)
+            try:
+                return await _hand_over(
+                    connection, _request(target, "POST", more), body, max_octets
+                )
+            finally:
+                connection.abort()
+    except TimeoutError:
+        raise FetchError("timeout", f"{seconds:g}") from None
+
+
+def check_url(url: str, plain: bool = False) -> str:
+    """The host of a URL that `post` would take. Raises FetchError."""
+    return _target(url, plain).host
+
+
+def _target(url: str, plain: bool = False) -> _Target:
     """RFC 3986 §3, as far as it is allowed here. Raises FetchError."""
     if len(url) > MAX_URL or not _URL.fullmatch(url):
         raise FetchError("bad-url", url)
@@ -120,9 +168,11 @@ def _target(url: str) -> _Target:
         host, port = (split.hostname or "").removesuffix("."), split.port
     except ValueError:
         raise FetchError("bad-url", url) from None
-    if split.scheme != "https":
+    without_tls = plain and split.scheme == "http"
+    if split.scheme != "https" and not without_tls:
         raise FetchError("not-https", url)
-    if "@" in split.netloc or "%" in host or port not in (None, HTTPS_PORT):
+    usual = HTTP_PORT if without_tls else HTTPS_PORT
+    if "@" in split.netloc or "%" in host or port not in (None, usual):
         raise FetchError("bad-url", url)
     path = (split.path or "/") + (f"?{split.query}" if split.query else "")
     try:
@@ -130,30 +180,53 @@ def _target(url: str) -> _Target:
     except ValueError:
         if not _HOST.fullmatch(host):
             raise FetchError("bad-url", url) from None
-        return _Target(url, host, None, path)
-    return _Target(url, str(address), address, path)
+        return _Target(url, host, None, path, without_tls)
+    return _Target(url, str(address), address, path, without_tls)
 
 
 async def _get_once(guard: Guard, target: _Target, max_octets: int, accept: str) -> Fetched:
     connection = await _connect(guard, target)
     try:
-        return await _converse(connection, target, max_octets, accept)
+        with _named_errors(connection):
+            return await _converse(connection, target, max_octets, accept)
+    finally:
+        connection.abort()
+
+
+@contextmanager
+def _named_errors(connection: Connection) -> Iterator[None]:
+    """Whatever goes wrong in a conversation, as FetchError."""
+    try:
+        yield
     except h11.RemoteProtocolError as error:
         raise FetchError("protocol", str(error), str(connection.address)) from error
     except ssl.SSLError as error:
         raise FetchError("tls", error.reason or "", str(connection.address)) from error
     except OSError as error:
+        if isinstance(error, TimeoutError):
+            raise
         raise FetchError("network", error.strerror or "", str(connection.address)) from error
-    finally:
-        connection.abort()
+
+
+async def _hand_over(
+    connection: Connection, head: h11.Request, body: bytes, max_octets: int
+) -> Posted:
+    """One request with a body, and the beginning of what is said to it."""
+    with _named_errors(connection):
+        exchange = _Exchange(connection)
+        await exchange.send(head, body)
+        response = await exchange.response()
+        said = await exchange.beginning(max_octets)
+    return Posted(response.status_code, said, str(connection.address))
 
 
 async def _connect(guard: Guard, target: _Target) -> Connection:
-    tls = guard.context()
+    tls = None if target.plain else guard.context()
+    port = HTTP_PORT if target.plain else HTTPS_PORT
     try:
         if target.address is not None:
-            return await guard.open(target.address, HTTPS_PORT, tls=tls, server_name=target.host)
-        return await guard.open_any(target.host, HTTPS_PORT, tls=tls, server_name=target.host)
+            return await guard.open(target.address, port, tls=tls, server_name=target.host)
+        return await guard.open_any(target.host, port, tls=tls, server_name=target.host)
     except GuardError as error:
         raise FetchError(error.code, error.detail, error.address) from error
 
@@ -163,7 +236,7 @@ async def _converse(
 ) -> Fetched:
     """One request and its response (RFC 9112), then the connection is done with."""
     exchange = _Exchange(connection)
-    await exchange.send(_request(target, accept))
+    await exchange.send(_request(target, "GET", {"Accept": accept}))
     response = await exchange.response()
     address = str(connection.address)
     headers = {name.lower(): value for name, value in reversed(response.headers)}
@@ -186,16 +259,16 @@ async def _converse(
     )
 
 
-def _request(target: _Target, accept: str) -> h11.Request:
+def _request(target: _Target, method: str, more: Mapping[str, str]) -> h11.Request:
     host = f"[{target.host}]" if ":" in target.host else target.host
     headers = [
         ("Host", host),
         ("User-Agent", USER_AGENT),
-        ("Accept", accept),
+        *more.items(),
         ("Accept-Encoding", "identity"),
         ("Connection", "close"),
     ]
-    return h11.Request(method="GET", target=target.path, headers=headers)
+    return h11.Request(method=method, target=target.path, headers=headers)
 
 
 def _joined(base: str, location: str) -> str:
@@ -218,9 +291,10 @@ class _Exchange:
         self._connection = connection
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADERS)
 
-    async def send(self, request: h11.Request) -> None:
+    async def send(self, request: h11.Request, body: bytes = b"") -> None:
         writer = self._connection.writer
-        for event in (request, h11.EndOfMessage()):
+        data = (h11.Data(data=body),) if body else ()
+        for event in (request, *data, h11.EndOfMessage()):
             writer.write(self._http.send(event) or b"")
         await writer.drain()
 
@@ -244,6 +318,18 @@ class _Exchange:
             if len(found) > max_octets:
                 raise FetchError("too-large", str(max_octets), str(self._connection.address))
         raise FetchError("protocol", "too many pieces", str(self._connection.address))
+
+    async def beginning(self, max_octets: int) -> bytes:
+        """At most `max_octets` of the body; a long one is left unread."""
+        found = bytearray()
+        for _ in range(MAX_PIECES):
+            event = await self._next()
+            if not isinstance(event, h11.Data):
+                break
+            found += event.data
+            if len(found) >= max_octets:
+                break
+        return bytes(found[:max_octets])
 
     async def _next(self) -> h11.Event | type[h11.PAUSED]:
         while (event := self._http.next_event()) is h11.NEED_DATA:

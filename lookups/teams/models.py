@@ -57,6 +57,7 @@ class Membership(models.Model):
     )
     role = models.CharField(max_length=10, choices=Role.choices)
     since = models.DateTimeField(default=timezone.now)
+    muted = models.BooleanField(default=False)  # no mail about the team's domains
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="once_in_a_team")]

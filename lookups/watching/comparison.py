@@ -57,16 +57,16 @@ def comparison(before: Mapping[str, Any], after: Mapping[str, Any], language: st
             title=catalog.topic_title(topic, language),
             before=old,
             after=new,
-            records=tuple(_record(change) for change in found.records if change.topic == topic),
-            new=_findings(found.new, topic, language),
-            gone=_findings(found.gone, topic, language),
+            records=tuple(record_view(change) for change in found.records if change.topic == topic),
+            new=finding_views(found.new, topic, language),
+            gone=finding_views(found.gone, topic, language),
         )
         if view.before or view.records or view.new or view.gone:
             views.append(view)
     return Comparison(tuple(views), _left_out(before, after, language))
 
 
-def _record(change: RecordChange) -> RecordView:
+def record_view(change: RecordChange) -> RecordView:
     if change.kind == "changed":
         before, after = marked(change.before, change.after)
     else:
@@ -74,7 +74,7 @@ def _record(change: RecordChange) -> RecordView:
     return RecordView(change.kind, change.name, change.type, tuple(before), tuple(after))
 
 
-def _findings(refs: Iterable[FindingRef], topic: str, language: str) -> tuple[FindingView, ...]:
+def finding_views(refs: Iterable[FindingRef], topic: str, language: str) -> tuple[FindingView, ...]:
     """In words, the worst first; without those that this version does not know."""
     views = (
         finding_view({"id": ref.id, "parameters": ref.parameters}, language)

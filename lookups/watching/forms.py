@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from lookups.alerts.forms import KindsField
 from lookups.models import Membership, Team
 from lookups.tools.fields import DomainField, SelectorsField
 from lookups.watching.models import Watch
@@ -88,10 +89,21 @@ class SettingsForm(forms.ModelForm):
         ),
     )
     interval = forms.ChoiceField(label=_("Check it"), choices=list(INTERVALS.items()))
+    alerts = forms.BooleanField(
+        label=_("Tell its people and webhooks what changed"), required=False
+    )
+    alert_kinds = KindsField(label=_("Tell them of"), required=False)
 
     class Meta:
         model = Watch
-        fields = ("name", "selectors", "interval")
+        fields = ("name", "selectors", "interval", "alerts", "alert_kinds")
 
     def clean_selectors(self) -> str:
         return " ".join(self.cleaned_data["selectors"])
+
+    def clean_alert_kinds(self) -> list[str]:
+        """Switched off, they are kept for when it is switched on again."""
+        chosen: list[str] = self.cleaned_data["alert_kinds"]
+        if not chosen and self.cleaned_data["alerts"]:
+            raise forms.ValidationError(self.fields["alert_kinds"].error_messages["required"])
+        return chosen or self.instance.alert_kinds

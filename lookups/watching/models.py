@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from lookups.alerts.kinds import all_kinds
 from lookups.engine.names import to_unicode
 from lookups.teams.models import Owned, OwnedQuerySet, new_token
 
@@ -57,6 +58,8 @@ class Watch(Owned):
 
     interval = models.CharField(max_length=10, choices=Interval.choices, default=Interval.OFF)
     next_run = models.DateTimeField(null=True, db_index=True)
+    alerts = models.BooleanField(default=True)  # whether anybody is told what changed,
+    alert_kinds = models.JSONField(default=all_kinds)  # and of what (lookups.alerts.kinds)
 
     proof = models.CharField(max_length=32, default=new_proof)
     verified_at = models.DateTimeField(null=True)

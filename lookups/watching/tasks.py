@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lookups.models import Report, Watch
+from lookups.watching.clock import run_due
 from lookups.watching.models import UNDO_DAYS
 
 ALL_DAYS = 30  # of these every report stays,
@@ -63,3 +64,9 @@ def _superfluous(now: datetime) -> Iterator[int]:
 def _period(created: datetime, now: datetime) -> str:
     day = created.astimezone(UTC)
     return f"{day:%Y-%m-%d}" if created >= now - timedelta(days=DAILY_DAYS) else f"{day:%G-W%V}"
+
+
+@shared_task
+def run_due_watches() -> int:
+    """Has the domains checked whose time has come."""
+    return run_due(timezone.now())

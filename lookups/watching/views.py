@@ -151,11 +151,11 @@ def check(request: HttpRequest, watch: Watch) -> HttpResponse:
 
 @of_watch("GET", "HEAD", "POST", edits=True)
 def settings(request: HttpRequest, watch: Watch) -> HttpResponse:
-    """Name, selectors, interval; and the way to a team, and out of the list."""
+    """Name, selectors, interval, alerts; and the way to a team, and out of the list."""
     form = SettingsForm(request.POST if request.method == "POST" else None, instance=watch)
     if request.method == "POST" and form.is_valid():
         watch.schedule()
-        watch.save(update_fields=["name", "selectors", "interval", "next_run"])
+        watch.save(update_fields=[*form.Meta.fields, "next_run"])
         messages.success(request, _("The settings are saved."))
         return redirect(watch)
     teams = Team.objects.of(request.user, *EDITORS).exclude(pk=watch.team_id).order_by("name")
