@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from learn import progress
 from learn.own_zones import shelf
-from lookups.models import ReceivedReport, Report, Watch
+from lookups.models import AlertSettings, ReceivedReport, Report, Watch, Webhook
 from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
 
@@ -32,7 +32,12 @@ EXPORTED = (
 )  # fmt: skip
 EXPORTED_DOMAINS = (
     "domain", "name", "selectors", "token", "created", "interval", "next_run", "verified_at",
+    "alerts", "alert_kinds",
 )  # fmt: skip
+EXPORTED_ALERTS = (
+    "email", "least", "rhythm", "hour", "weekday", "quiet_from", "quiet_to", "time_zone", "language",
+)  # fmt: skip
+EXPORTED_WEBHOOKS = ("url", "enabled", "kinds", "created", "token")  # the secret is shown once
 READABLE = {"indent": 2, "ensure_ascii": False}
 
 
@@ -79,6 +84,10 @@ def exported(user: Any) -> dict[str, Any]:
             report | {"url": settings.PUBLIC_URL + reverse("report", args=[report["token"]])}
             for report in reports
         ],
+        "alerts": AlertSettings.objects.filter(user=user).values(*EXPORTED_ALERTS).first(),
+        "webhooks": list(
+            Webhook.objects.filter(owner=user).order_by("pk").values(*EXPORTED_WEBHOOKS)
+        ),
         "articles_done": progress.exported(user),
         **shelf.exported(user),
         **kept.exported(user),

@@ -164,6 +164,7 @@ def _mail(
     stop = whole(reverse("alert-unsubscribe", args=[unsubscribe_token(wanted.user)]))
     context = context | {
         "title": title,
+        "public_url": settings.PUBLIC_URL,
         "language": wanted.speaks,
         "settings_url": whole(reverse("alert-settings")),
         "unsubscribe_url": stop,
