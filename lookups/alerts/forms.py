@@ -60,12 +60,8 @@ class AlertSettingsForm(forms.ModelForm):
     email = forms.BooleanField(label=_("Tell me by email"), required=False)
     least = forms.ChoiceField(label=_("What is worth a mail"), choices=Least.choices)
     rhythm = forms.ChoiceField(label=_("When"), choices=AlertSettings.Rhythm.choices)
-    hour = forms.TypedChoiceField(
-        label=_("Hour of the mail that holds all together"), choices=HOURS, coerce=int
-    )
-    weekday = forms.TypedChoiceField(
-        label=_("Its day, if once a week"), choices=WEEKDAYS, coerce=int
-    )
+    hour = forms.TypedChoiceField(label=_("Hour, if all together"), choices=HOURS, coerce=int)
+    weekday = forms.TypedChoiceField(label=_("Day, if once a week"), choices=WEEKDAYS, coerce=int)
     quiet_from = forms.TimeField(
         label=_("Quiet from"),
         required=False,

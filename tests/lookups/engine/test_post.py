@@ -137,9 +137,10 @@ async def test_it_has_its_time(authority):
         assert await failure(guard, seconds=0.3) == "timeout"
 
 
+@pytest.mark.parametrize("lesson", [False, True])  # learners write the classroom's zones themselves
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
-async def test_names_of_private_addresses_are_refused(authority, name):
-    async with serving(authority, said("200 OK"), lesson=False) as (guard, taken):
+async def test_names_of_private_addresses_are_refused(authority, name, lesson):
+    async with serving(authority, said("200 OK"), lesson=lesson) as (guard, taken):
         assert await failure(guard, f"https://{name}/") == "forbidden"
         assert await failure(guard, f"http://{name}/", plain=True) == "forbidden"
     assert taken == []
