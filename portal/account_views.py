@@ -35,7 +35,8 @@ EXPORTED_DOMAINS = (
     "alerts", "alert_kinds",
 )  # fmt: skip
 EXPORTED_ALERTS = (
-    "email", "least", "rhythm", "hour", "weekday", "quiet_from", "quiet_to", "time_zone", "language",
+    "email", "least", "rhythm", "hour", "weekday", "quiet_from", "quiet_to",
+    "time_zone", "language",
 )  # fmt: skip
 EXPORTED_WEBHOOKS = ("url", "enabled", "kinds", "created", "token")  # the secret is shown once
 READABLE = {"indent": 2, "ensure_ascii": False}

@@ -135,10 +135,8 @@ def _changed(records: Sequence[RecordView]) -> str:
         }.get(record.kind, _("%(type)s record changed at %(name)s"))
         return words % {"type": record.type, "name": record.name or "?"}
     types = list(dict.fromkeys(record.type for record in records))
-    words = ngettext(
-        "%(count)s record changed (%(types)s)", "%(count)s records changed (%(types)s)", 2
-    )
-    return words % {"count": len(records), "types": ", ".join(types[:4])}
+    words = {"count": len(records), "types": ", ".join(types[:4])}
+    return _("%(count)s records changed (%(types)s)") % words
 
 
 def _findings(refs: Iterable[Mapping[str, Any]] | None, language: str) -> tuple[FindingView, ...]:
