@@ -13,7 +13,6 @@ from learn.own_zones import exercise_views, queries
 from learn.own_zones import views as own_zones
 from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
-from lookups import events, finding_views, reverse_views, saved_views, views
 from lookups.alerts import views as alerts
 from lookups.alerts import webhook_views
 from lookups.tools import views as tools
