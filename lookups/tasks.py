@@ -15,6 +15,7 @@ from typing import Any
 
 import redis
 from celery import shared_task
+from django.db.models import F
 from django.utils import timezone
 
 from . import stream
@@ -78,8 +79,9 @@ def expire_reports() -> int:
 def revive_reports() -> int:
     """Begins again what no worker is making although somebody waits for it."""
     since = timezone.now() - timedelta(seconds=REVIVE_SECONDS)
-    waiting = Report.objects.unfinished().filter(created__lt=since)[:100]
-    return sum(revive(report) for report in waiting)
+    waiting = Report.objects.unfinished().filter(created__lt=since)
+    people_first = waiting.order_by(F("watch").asc(nulls_first=True), "created")
+    return sum(revive(report) for report in people_first[:100])
 
 
 def revive(report: Report) -> bool:

@@ -51,7 +51,12 @@ def send_to(user: Any, now: datetime | None = None) -> int:
     if not told:
         return 0
     mine = Delivery.objects.filter(claim=claim, state=Delivery.State.SENDING)
-    mail = message(wanted, [row.alert for row in told])
+    try:
+        mail = message(wanted, [row.alert for row in told])
+    except Exception:  # a fault of ours must not come back every few minutes for ever
+        logger.exception("the mail to user %s could not be written", user.pk)
+        _put_back(told, wanted, now, "internal error")
+        return 0
     mine.update(handed_at=timezone.now())  # from here on it may have arrived
     try:
         mail.send()

@@ -111,10 +111,24 @@ def deliver(delivery_id: int, now: datetime | None = None) -> Outcome | None:
         return None
     hook = delivery.webhook
     assert hook is not None
-    body = body_of(delivery)
-    outcome = send(hook.url, body, headers_of(delivery, hook, body, now))
+    if delivery.alert and not _still_told(hook, delivery.alert):
+        delivery.delete()
+        return None
+    try:
+        body = body_of(delivery)
+        outcome = send(hook.url, body, headers_of(delivery, hook, body, now))
+    except Exception:  # a fault of ours must not come back every few minutes for ever
+        logger.exception("delivery %s broke off", delivery.token)
+        outcome = Outcome(None, "internal error")
     _keep(delivery, hook, outcome, now)
     return outcome
+
+
+def _still_told(hook: Webhook, alert: Alert) -> bool:
+    """The domain may have gone to a team, or nobody watches it any more."""
+    if alert.watch.ended_at is not None or not alert.watch.alerts:
+        return False
+    return Webhook.objects.of_watch(alert.watch).filter(pk=hook.pk).exists()
 
 
 def send(url: str, body: bytes, headers: dict[str, str]) -> Outcome:

@@ -203,6 +203,18 @@ def test_a_mail_server_that_refuses_is_asked_again_and_again(member, monkeypatch
     assert delivery.last_error == "SMTPException: 450 try  later"
 
 
+def test_a_fault_of_ours_is_given_up_in_the_end(member, monkeypatch):
+    alerted(member)
+
+    def broken(*args):
+        raise KeyError("broken")
+
+    monkeypatch.setattr(mail, "message", broken)
+    assert mail.send_to(member, soon()) == 0
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts) == ("failed", 1)
+
+
 def test_the_clock_takes_up_what_is_left(member, sent_off):
     alerted(member)
     tasks.send_waiting()

@@ -18,7 +18,7 @@ from lookups.alerts import tasks, webhooks
 from lookups.alerts.considering import consider
 from lookups.alerts.models import SECRET_PREFIX
 from lookups.alerts.webhooks import Outcome
-from lookups.models import Delivery, Webhook
+from lookups.models import Delivery, Watch, Webhook
 from tests.lookups.alerts.conftest import dmarc, history
 from tests.lookups.watching.conftest import person, team_of, watched
 
@@ -214,6 +214,32 @@ def test_what_a_killed_worker_left_is_sent_again_with_the_same_id(member, monkey
     assert webhooks.recover(later) == 1 and webhooks.due(later) == [delivery.pk]
     answering(Outcome(200, ""))
     assert webhooks.deliver(delivery.pk, later) and ids == [delivery.token]
+
+
+@pytest.mark.parametrize("change", ["moved", "ended", "silent"])
+def test_nothing_goes_where_the_domain_is_no_longer(member, answering, change):
+    delivery = on_its_way(member)
+    fields = {
+        "moved": {"owner": None, "team": team_of(owner=member)},
+        "ended": {"ended_at": timezone.now()},
+        "silent": {"alerts": False},
+    }[change]
+    Watch.everything.update(**fields)
+    assert webhooks.deliver(delivery.pk) is None
+    assert not Delivery.objects.filter(pk=delivery.pk).exists()
+
+
+def test_a_fault_of_ours_is_given_up_in_the_end(member, monkeypatch):
+    delivery = on_its_way(member)
+
+    def broken(*args):
+        raise KeyError("broken")
+
+    monkeypatch.setattr(webhooks, "body_of", broken)
+    webhooks.deliver(delivery.pk)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == ("failed", 1)
+    assert delivery.last_error == "internal error"
 
 
 def test_the_clock_sends_what_is_left(member, sent_off):
