@@ -24,7 +24,8 @@ from . import sse, stream, tasks
 from .engine.report import TOPICS
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
-from .views import find_report, report_view
+from .sharing.access import find_report, seal
+from .views import report_view
 
 RETRY_MS = 1000  # how soon a browser comes back after a lost connection
 PAUSE_SECONDS = 1.0  # between two looks at the row while Redis is away
@@ -47,7 +48,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
         compact=request.GET.get("compact", "")[:20],
         last=given if _EVENT_ID.fullmatch(given) else "0",
     )
-    return sse.response(teller.chunks())
+    return seal(sse.response(teller.chunks()), found)
 
 
 @dataclass(slots=True)

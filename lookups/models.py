@@ -42,10 +42,12 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Reports of `domain` young enough to be given to the next visitor who asks.
 
         Only one that was made with the same `selectors` serves. A report with an owner is never
-        given away: its link is the owner's to revoke.
+        given away: its link is the owner's to revoke. Nor is one that was made for the history
+        of a watched domain.
         """
         since = timezone.now() - timedelta(seconds=settings.REPORT_SHARE_SECONDS)
-        same = self.filter(domain=domain, selectors=selectors, owner=None, deleted_at=None)
+        same = self.filter(domain=domain, selectors=selectors, owner=None, watch=None)
+        same = same.filter(visibility=Report.Visibility.LINK, deleted_at=None)
         return same.filter(created__gte=since).exclude(state=Report.State.FAILED)
 
     def saved_by(self, user: Any) -> ReportQuerySet:

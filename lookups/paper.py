@@ -133,24 +133,24 @@ def _balanced(text: str, font: Font, width: int, lines: list[str]) -> list[str]:
 
 def _lines(text: str, font: Font, width: int) -> list[str]:
     lines = [""]
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if lines[-1] and font.getlength((lines[-1] + piece).rstrip()) > width:
             lines.append("")
         lines[-1] += piece if lines[-1] else piece.lstrip()
     return [line.rstrip() for line in lines]
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
     """What a line may be broken between: words with their space, kanji, hiragana; in Japanese, a
     run of katakana is a word.
     """
-    pieces: list[str] = []
+    found: list[str] = []
     for character in text:
-        last = pieces[-1][-1] if pieces else " "
+        last = found[-1][-1] if found else " "
         latin = not _is_japanese(character) and not _is_japanese(last) and last != " "
         word = latin or (_is_katakana(character) and _is_katakana(last))
-        if pieces and (word or character in _NOT_FIRST or character == " " or last in _NOT_LAST):
-            pieces[-1] += character
+        if found and (word or character in _NOT_FIRST or character == " " or last in _NOT_LAST):
+            found[-1] += character
         else:
-            pieces.append(character)
-    return pieces
+            found.append(character)
+    return found

@@ -94,7 +94,7 @@ class ReportView:
     shared: bool = False
     saved: bool = False
     savable: bool = False
-    revoked: bool = False
+    sharing: Any = None  # a `sharing.words.State`
     selectors: str = ""
     expires: datetime | None = None
     history_url: str = ""  # of the watched domain, for those who watch it

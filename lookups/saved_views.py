@@ -28,6 +28,7 @@ from django.views.decorators.vary import vary_on_headers
 from lookups.models import Report
 from lookups.saved_forms import SORTS, ReportForm, SearchForm
 from lookups.saved_search import find
+from lookups.sharing import changes
 from lookups.watching.models import watch_for
 
 PER_PAGE = 25
@@ -44,7 +45,7 @@ def saved(request: HttpRequest) -> HttpResponse:
     """The list. `q` searches, `sort` orders, `page` turns; htmx asks for the list alone."""
     search = SearchForm(request.GET)
     mine = Report.objects.saved_by(request.user)
-    found = find(mine, search.query, search.order)
+    found = find(mine.select_related("watch__team"), search.query, search.order)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -179,8 +180,7 @@ restore = owned(_restore, deleted=True)
 @owned
 def revoke(request: HttpRequest, report: Report) -> HttpResponse:
     """Stops the link for everyone but its owner."""
-    report.revoked_at = report.revoked_at or timezone.now()
-    report.save(update_fields=["revoked_at"])
+    changes.revoke(report)
     text = _("The link to the report on %(domain)s no longer works for others.")
     messages.success(request, text % {"domain": report.unicode})
     return _back(request)
@@ -189,9 +189,7 @@ def revoke(request: HttpRequest, report: Report) -> HttpResponse:
 @owned
 def renew(request: HttpRequest, report: Report) -> HttpResponse:
     """Gives the report a new link. The old one stays dead for ever."""
-    report.token = Report.new_token()
-    report.revoked_at = None
-    report.save(update_fields=["token", "revoked_at"])
+    changes.renew(report)
     text = _("The report on %(domain)s has a new link. The old one no longer works.")
     messages.success(request, text % {"domain": report.unicode})
     return _back(request)

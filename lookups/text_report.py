@@ -30,7 +30,7 @@ def render(
     for section in sections:
         lines += ["", f"{section.title}: {verdict(section.status)}"]
         if section.topic == "mx":
-            lines += _hosts(section.records)
+            lines += hosts(section.records)
         lines += _records(section.records)
         if section.failed:
             lines.append("  " + _("This part of the check broke off."))
@@ -43,7 +43,7 @@ def render(
     return "\n".join(_printable(line) for line in lines)
 
 
-def _hosts(records: Mapping[str, Any]) -> Iterator[str]:
+def hosts(records: Mapping[str, Any]) -> Iterator[str]:
     for host in records.get("hosts") or ():
         yield f"  {host['preference']:>5}  {host['exchange']}  {host_state(host)}"
         for address in host["addresses"]:
@@ -55,13 +55,13 @@ def _hosts(records: Mapping[str, Any]) -> Iterator[str]:
 def _records(records: Mapping[str, Any]) -> Iterator[str]:
     """The records that were found, and those that are ready to be published."""
     for record in records.get("raw") or ():
-        yield from _lines_of(record, "  ")
+        yield from lines_of(record, "  ")
     for record in records.get("ready") or ():
         yield "  " + _("Ready to publish:")
-        yield from _lines_of(record, "    ")
+        yield from lines_of(record, "    ")
 
 
-def _lines_of(record: Mapping[str, Any], indent: str) -> Iterator[str]:
+def lines_of(record: Mapping[str, Any], indent: str) -> Iterator[str]:
     """A record; a policy file has several lines."""
     first, *more = str(record["value"]).splitlines() or [""]
     yield f"{indent}{record['name']} {record['type']} {first}"

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -28,6 +28,9 @@ from .forms import InputError, read_domain, read_selectors
 from .models import Report
 from .presentation import ReportView, query_views, section_views
 from .runtime import is_own_zone
+from .sharing import words
+from .sharing.access import find_report, is_open, may_share, seal
+from .sharing.forms import ShareForm
 from .watching import history
 from .watching.models import Watch, watch_for
 
@@ -130,22 +133,6 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 # --- reading -----------------------------------------------------------------------------------
-def find_report(request: HttpRequest, token: str) -> Report | HttpResponse:
-    """The report behind a link, or the page that says why it no longer works. Raises Http404."""
-    if "\0" in token:  # PostgreSQL cannot even be asked for it
-        raise Http404
-    report = get_object_or_404(Report, token=token)
-    is_owner = request.user.is_authenticated and report.owner_id == request.user.pk
-    reason = "deleted" if report.deleted_at else "revoked" if report.revoked_at else ""
-    if not reason and report.expires and report.expires < timezone.now():
-        reason = "expired"
-    if reason == "revoked" and is_owner:
-        reason = ""
-    if reason:
-        return render(request, "lookups/gone.html", {"reason": reason}, status=410)
-    return report
-
-
 @never_cache
 @require_safe
 def report(request: HttpRequest, token: str) -> HttpResponse:
@@ -153,7 +140,16 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     found = find_report(request, token)
     if isinstance(found, HttpResponse):
         return found
-    return render(request, "lookups/report.html", {"view": report_view(request, found)})
+    return seal(render(request, *report_page(request, found)), found)
+
+
+def report_page(request: HttpRequest, report: Report, form: Any = None) -> tuple[str, Any]:
+    """Template and context of the page of `report`; `form`, the one that says who may read it,
+    where it was refused."""
+    if form is None and may_share(report, request.user):
+        form = ShareForm(report)
+    view = report_view(request, report)
+    return "lookups/report.html", {"view": view, "share_form": form}
 
 
 def report_view(request: HttpRequest, report: Report) -> ReportView:
@@ -179,13 +175,13 @@ def report_view(request: HttpRequest, report: Report) -> ReportView:
         sections=section_views(report.sections, TOPICS, language, ended=report.is_finished),
         queries=query_views(report.queries),
         permalink=link,
-        image_url=link + "card.png",
+        image_url=link + "card.png" if is_open(report) else "",
         name=report.name if is_owner else "",
         note=report.note if is_owner else "",
         shared=report.asked > 1 and age < settings.REPORT_SHARE_SECONDS,
         saved=is_owner and report.saved_at is not None,
         savable=user.is_authenticated and not (is_owner and report.saved_at),
-        revoked=report.revoked_at is not None,
+        sharing=words.state(report),
         expires=report.expires,
         history_url=history_url,
         changes_url=changes_url,
@@ -214,10 +210,11 @@ def report_json(request: HttpRequest, token: str) -> HttpResponse:
     found = find_report(request, token)
     if isinstance(found, HttpResponse):
         return found
-    return JsonResponse(
+    response = JsonResponse(
         output.of_report(found, get_language() or "en"),
         json_dumps_params={"ensure_ascii": False, "indent": 1},
     )
+    return seal(response, found)
 
 
 @require_safe
@@ -230,8 +227,10 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
     picture = cards.draw(found.domain, found.unicode, state, found.created, get_language() or "en")
     response = HttpResponse(picture, content_type="image/png")
     response["ETag"] = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'
-    response["Cache-Control"] = "max-age=86400" if found.is_finished else "no-cache"
-    return response
+    # Whose link may end or be revoked at any moment, that picture is asked for each time.
+    lasting = found.is_finished and found.owner_id is None and not found.link_ends
+    response["Cache-Control"] = "max-age=86400" if lasting else "no-cache"
+    return seal(response, found)
 
 
 # --- saving ------------------------------------------------------------------------------------
@@ -277,6 +276,8 @@ def _copy(request: HttpRequest, report: Report) -> Report:
     """A copy of their own; one that is unfinished is made on its own."""
     copy = report.copy_for(request.user)
     copy.watch = watch_for(request.user, report.domain, report.selectors)
+    if not is_open(report):
+        copy.visibility = Report.Visibility.ME  # what was not for everybody stays so
     copy.save()
     if not copy.is_finished:
         tasks.enqueue(copy)

@@ -15,6 +15,8 @@ from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
 from lookups.alerts import views as alerts
 from lookups.alerts import webhook_views
+from lookups.sharing import badge_views, exports, history_exports
+from lookups.sharing import views as sharing
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -29,6 +31,7 @@ urlpatterns = [
     path("healthz", portal.healthz, name="healthz"),
     path("robots.txt", seo.robots, name="robots"),
     path("favicon.ico", portal.favicon, name="favicon"),
+    path("badge/<str:token>.svg", badge_views.picture, name="badge"),
     path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),
 ]
 
@@ -40,6 +43,18 @@ urlpatterns += i18n_patterns(
     path("r/<str:token>/events/", events.events, name="report-events"),
     path("r/<str:token>/card.png", views.card, name="report-image"),
     path("r/<str:token>/report.json", views.report_json, name="report-json"),
+    path("r/<str:token>/report.csv", exports.export, {"format": exports.CSV}, name="report-csv"),
+    path(
+        "r/<str:token>/report.md",
+        exports.export,
+        {"format": exports.MARKDOWN},
+        name="report-markdown",
+    ),
+    path("r/<str:token>/report.pdf", exports.export, {"format": exports.PDF}, name="report-pdf"),
+    path("r/<str:token>/share/", sharing.share, name="report-share"),
+    path("r/<str:token>/share/undo/", sharing.restore, name="report-share-undo"),
+    path("r/<str:token>/revoke/", sharing.revoke, name="report-revoke"),
+    path("r/<str:token>/renew/", sharing.renew, name="report-renew"),
     path("r/<str:token>/save/", views.save, name="report-save"),
     path("tools/", tools.index, name="tools"),
     path("tools/reports/", reports.reports, name="reports"),
@@ -53,6 +68,13 @@ urlpatterns += i18n_patterns(
     path("domains/", watching.watches, name="watches"),
     path("domains/<str:token>/", history_views.watch, name="watch"),
     path("domains/<str:token>/compare/", history_views.compare, name="watch-compare"),
+    path(
+        "domains/<str:token>/compare.md",
+        history_exports.compare_markdown,
+        name="watch-compare-markdown",
+    ),
+    path("domains/<str:token>/history.csv", history_exports.history_csv, name="watch-history-csv"),
+    path("domains/<str:token>/badge/", badge_views.switch, name="watch-badge"),
     path("domains/<str:token>/check/", watching.check, name="watch-check"),
     path("domains/<str:token>/settings/", watching.settings, name="watch-settings"),
     path("domains/<str:token>/move/", watching.move, name="watch-move"),

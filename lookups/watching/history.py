@@ -18,7 +18,10 @@ SPARK_POINTS = 30
 CHART_ROWS = 5000  # more than a thinned history has
 
 # What a timeline shows of a report; the sections are big and are read only to be compared.
-LIGHT = ("token", "state", "status", "score", "created", "finished", "owner", "watch")
+LIGHT = (
+    "token", "state", "status", "score", "created", "finished", "saved_at", "owner", "watch",
+    "visibility", "link_ends", "revoked_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ class Watch(Owned):
     proof = models.CharField(max_length=32, default=new_proof)
     verified_at = models.DateTimeField(null=True)
 
+    # The address of its badge, made when the badge is first switched on; switched off it is kept,
+    # so that pages which show the badge need no change when it comes back.
+    badge_token = models.CharField(max_length=22, unique=True, null=True, editable=False)
+    badge_on = models.BooleanField(default=False)
+
     ended_at = models.DateTimeField(null=True)
 
     objects = LivingManager()

@@ -25,6 +25,7 @@ from django.views.decorators.vary import vary_on_headers
 from lookups.drawings.scores import spark
 from lookups.models import Report, Team
 from lookups.saved_views import undo_message
+from lookups.sharing.changes import keep_private
 from lookups.views import unavailable
 from lookups.watching import history
 from lookups.watching.forms import EDITORS, INTERVALS, AddForm, SearchForm, SettingsForm
@@ -175,6 +176,7 @@ def move(request: HttpRequest, watch: Watch) -> HttpResponse:
     words = {"domain": watch.unicode, "team": team.name}
     try:
         with transaction.atomic():
+            keep_private(watch, request.user)
             watch.owner, watch.team = None, team
             watch.save(update_fields=["owner", "team"])
     except IntegrityError:

@@ -1,0 +1,1 @@
+"""Who may read a report, and what can be taken away from it: links, badges, files."""

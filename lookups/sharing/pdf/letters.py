@@ -1,0 +1,128 @@
+"""Which font draws which character, how wide text is, and where its lines break.
+
+Three fonts that the site brings: a serif for headings, one for text that knows Japanese, Greek and
+Cyrillic, and a monospaced one for records. A character that none of them has is written as its
+number, as in [U+1F600]: it is never lost, and never drawn as an empty box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+from lookups.paper import pieces
+
+FOLDER = Path(__file__).parents[2] / "fonts"
+TEXT, MONO, HEADING = "mx-text", "mx-mono", "mx-heading"
+_FILES = {
+    TEXT: "noto-sans-jp-regular.ttf",
+    MONO: "jetbrains-mono-regular.ttf",
+    HEADING: "source-serif-4-semibold.ttf",
+}
+# Characters that a font lacks are looked for in the text font.
+_CHAINS = {TEXT: (TEXT,), MONO: (MONO, TEXT), HEADING: (HEADING, TEXT)}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """`font` is one of TEXT, MONO, HEADING; sizes in points; `leading` from line to line."""
+
+    font: str
+    size: float
+    leading: float
+    colour: str = "#22201c"
+
+
+Run = tuple[str, str]  # a font and the text that it draws
+
+
+@cache
+def _fonts() -> dict[str, TTFont]:
+    """Loaded once in a process."""
+    fonts = {name: TTFont(name, str(FOLDER / file)) for name, file in _FILES.items()}
+    for font in fonts.values():
+        pdfmetrics.registerFont(font)
+    return fonts
+
+
+@cache
+def _widths(name: str) -> dict[int, float]:
+    """Of each character that the font has, in ems."""
+    face = _fonts()[name].face
+    return {code: face.charWidths[code] / 1000 for code in face.charToGlyph if code >= 32}
+
+
+def _font_of(character: str, chain: tuple[str, ...]) -> str:
+    code = ord(character)
+    return next((name for name in chain if code in _widths(name)), "")
+
+
+def drawable(text: str, font: str) -> str:
+    """`text` with the numbers of those characters that no font has."""
+    chain = _CHAINS[font]
+    if all(_font_of(character, chain) for character in text):
+        return text
+    return "".join(c if _font_of(c, chain) else f"[U+{ord(c):04X}]" for c in text)
+
+
+def runs(text: str, font: str) -> list[Run]:
+    """`text`, which is drawable, cut where the font changes."""
+    found: list[list[str]] = []
+    for character in text:
+        name = _font_of(character, _CHAINS[font]) or font
+        if found and found[-1][0] == name:
+            found[-1][1] += character
+        else:
+            found.append([name, character])
+    return [(name, piece) for name, piece in found]
+
+
+def width_of(text: str, style: Style) -> float:
+    """In points."""
+    chain = _CHAINS[style.font]
+    ems = (_widths(_font_of(character, chain) or style.font).get(ord(character), 0.5)
+           for character in text)  # fmt: skip
+    return sum(ems) * style.size
+
+
+def lines(text: str, style: Style, width: float) -> list[str]:
+    """The lines of `text` at this width; line feeds break too."""
+    text = drawable(text.replace("\t", " "), style.font) if "\n" not in text else text
+    if "\n" in text:
+        return [line for part in text.split("\n") for line in lines(part, style, width)]
+    return list(_broken(text, style, width))
+
+
+def _broken(text: str, style: Style, width: float) -> Iterator[str]:
+    line, used = "", 0.0
+    for piece in _fitting(text, style, width):
+        size = width_of(piece.rstrip(" "), style)
+        if line and used + size > width:
+            yield line.rstrip()
+            line, used = "", 0.0
+            piece = piece.lstrip(" ")
+        line += piece
+        used += width_of(piece, style)
+    yield line.rstrip()
+
+
+def _fitting(text: str, style: Style, width: float) -> Iterator[str]:
+    """What may stand alone on a line: words, or parts of those that are too long for one."""
+    for piece in pieces(text):
+        if width_of(piece, style) <= width:
+            yield piece
+            continue
+        part, used = "", 0.0
+        for character in piece:
+            size = width_of(character, style)
+            if part and used + size > width:
+                yield part
+                part, used = "", 0.0
+            part += character
+            used += size
+        yield part
