@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Model)
 # What the list shows. The sections and the query log are big and stay in the database.
 SHOWN = (
     "token", "domain", "state", "status", "created", "finished", "owner", "saved_at", "name",
-    "note", "revoked_at",
+    "note", "revoked_at", "visibility", "link_ends", "watch",
 )  # fmt: skip
 
 # More words hardly narrow a search, but each may cost a query of its own.

@@ -76,7 +76,7 @@ def offered(report: Report) -> dict[str, str]:
     if watch and watch.team:
         text = _("The people of the team %(team)s") % {"team": watch.team.name}
         return choices | {Report.Visibility.TEAM: text}
-    return choices | {Report.Visibility.ME: _("Only I")}
+    return choices | {Report.Visibility.ME: _("Only me")}
 
 
 def chosen(report: Report) -> str:
