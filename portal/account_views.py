@@ -28,11 +28,13 @@ from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
     "domain", "name", "note", "token", "language", "state", "failure", "status", "created",
-    "started", "finished", "saved_at", "revoked_at", "deleted_at", "sections", "queries",
+    "started", "finished", "saved_at", "visibility", "link_ends", "revoked_at", "deleted_at",
+    "sections", "queries",
 )  # fmt: skip
 EXPORTED_DOMAINS = (
     "domain", "name", "selectors", "token", "created", "interval", "next_run", "verified_at",
     "alerts", "alert_kinds",
+    "badge_on",
 )  # fmt: skip
 EXPORTED_ALERTS = (
     "email", "least", "rhythm", "hour", "weekday", "quiet_from", "quiet_to",

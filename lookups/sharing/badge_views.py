@@ -98,7 +98,8 @@ def switch(request: HttpRequest, watch: Watch) -> HttpResponse:
     else:
         raise Http404
     watch.save(update_fields=["badge_on", "badge_token"])
-    return redirect(watch.get_absolute_url() + "#badge")
+    # Switched off, its undo stands at the head of the page; switched on, the panel is wanted.
+    return redirect(watch.get_absolute_url() + ("?badge-style=#badge" if watch.badge_on else ""))
 
 
 def panel(request: HttpRequest, watch: Watch) -> dict[str, Any]:

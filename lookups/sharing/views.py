@@ -57,7 +57,7 @@ def share(request: HttpRequest, report: Report) -> HttpResponse:
     changes.share(report, form.cleaned_data["visibility"], form.link_ends)
     text = words.state(report).sentence
     messages.success(request, undo_message(request, text, before))
-    return _back(report)
+    return redirect(report)
 
 
 @_shared
@@ -68,7 +68,7 @@ def revoke(request: HttpRequest, report: Report) -> HttpResponse:
     text = _("The link to the report on %(domain)s no longer works for others.")
     text %= {"domain": report.unicode}
     messages.success(request, undo_message(request, text, before))
-    return _back(report)
+    return redirect(report)
 
 
 @_shared
@@ -77,7 +77,7 @@ def renew(request: HttpRequest, report: Report) -> HttpResponse:
     changes.renew(report)
     text = _("The report on %(domain)s has a new link. The old one no longer works.")
     messages.success(request, text % {"domain": report.unicode})
-    return _back(report)
+    return redirect(report)
 
 
 @_shared
@@ -87,13 +87,9 @@ def restore(request: HttpRequest, report: Report) -> HttpResponse:
     if not changes.restore(report, request.GET, [*words.offered(report), Report.Visibility.TEAM]):
         raise Http404
     messages.success(request, words.state(report).sentence)
-    return _back(report)
+    return redirect(report)
 
 
 def _undo_address(report: Report) -> str:
     address = reverse("report-share-undo", args=[report.token])
     return f"{address}?{changes.remembered(report)}"
-
-
-def _back(report: Report) -> HttpResponse:
-    return redirect(report.get_absolute_url() + "#sharing")

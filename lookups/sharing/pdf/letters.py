@@ -92,10 +92,10 @@ def width_of(text: str, style: Style) -> float:
 
 def lines(text: str, style: Style, width: float) -> list[str]:
     """The lines of `text` at this width; line feeds break too."""
-    text = drawable(text.replace("\t", " "), style.font) if "\n" not in text else text
-    if "\n" in text:
-        return [line for part in text.split("\n") for line in lines(part, style, width)]
-    return list(_broken(text, style, width))
+    found: list[str] = []
+    for part in text.replace("\t", " ").split("\n"):
+        found += _broken(drawable(part, style.font), style, width)
+    return found
 
 
 def _broken(text: str, style: Style, width: float) -> Iterator[str]:

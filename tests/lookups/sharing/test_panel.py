@@ -121,7 +121,7 @@ def test_new_link_has_no_end_and_the_old_one_is_dead(own):
     own.change(visibility="link", link_ends=timezone.now(), revoked_at=timezone.now())
     old = own.path()
     page = own.browsers["owner"].post(own.path("renew/"), follow=True)
-    assert page.redirect_chain[0][0] == own.path() + "#sharing"
+    assert page.redirect_chain[0][0] == own.path()
     assert own.browsers["stranger"].get(own.path()).status_code == 200
     assert own.browsers["owner"].get(old).status_code == 404
 
