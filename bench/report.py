@@ -18,8 +18,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import uvloop
@@ -28,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench import zones as bench_zones  # noqa: E402
+from bench.delays import delayed  # noqa: E402
 from lookups.engine.context import Context, Options  # noqa: E402
 from lookups.engine.names import parse_domain  # noqa: E402
 from lookups.engine.report import report  # noqa: E402
@@ -38,17 +37,6 @@ from tests.nameservers import serving  # noqa: E402
 
 CHECKDMARC = "checkdmarc==6.0.4"
 RUNS = 20
-
-
-@contextmanager
-def delayed(port: int, milliseconds: float) -> Iterator[Server]:
-    command = [sys.executable, str(ROOT / "bench/delay.py"), str(port), str(milliseconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
-        try:
-            assert proxy.stdout
-            yield Server("127.0.0.1", int(proxy.stdout.readline()))
-        finally:
-            proxy.terminate()
 
 
 class Bench:

@@ -28,6 +28,7 @@ class EventLoopThread:
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.transport = Transport()
+        self.urgent = 0  # iterations that somebody waits for; bulk work makes room meanwhile
         warm_up()
         threading.Thread(target=self.loop.run_forever, name="dns", daemon=True).start()
 
@@ -48,6 +49,8 @@ class EventLoopThread:
                 items.put((None, True))
 
         future = asyncio.run_coroutine_threadsafe(pump(), self.loop)
+        with _lock:
+            self.urgent += 1
         try:
             while True:
                 try:
@@ -61,6 +64,8 @@ class EventLoopThread:
             future.result()
         finally:
             future.cancel()
+            with _lock:
+                self.urgent -= 1
 
 
 def event_loop() -> EventLoopThread:

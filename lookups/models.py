@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
+from .bulk.models import Bulk, BulkItem
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
 from .watching.models import Watch
@@ -24,6 +25,8 @@ from .watching.models import Watch
 __all__ = [
     "Alert",
     "AlertSettings",
+    "Bulk",
+    "BulkItem",
     "Delivery",
     "Invitation",
     "Membership",

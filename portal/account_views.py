@@ -24,6 +24,7 @@ from learn import progress
 from learn.own_zones import shelf
 from lookups.models import AlertSettings, ReceivedReport, Report, Watch, Webhook
 from lookups.tools.reports import kept
+from lookups.bulk.export import exported as bulks_exported
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
@@ -91,6 +92,7 @@ def exported(user: Any) -> dict[str, Any]:
         "webhooks": list(
             Webhook.objects.filter(owner=user).order_by("pk").values(*EXPORTED_WEBHOOKS)
         ),
+        "bulk_checks": bulks_exported(user),
         "articles_done": progress.exported(user),
         **shelf.exported(user),
         **kept.exported(user),

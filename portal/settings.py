@@ -120,6 +120,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_ROUTES = {"lookups.bulk.tasks.work_on_bulks": {"queue": "bulk"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -141,9 +142,13 @@ CELERY_BEAT_SCHEDULE = {
     "run-due-watches": {"task": "lookups.watching.tasks.run_due_watches", "schedule": 30.0},
     "send-waiting": {"task": "lookups.alerts.tasks.send_waiting", "schedule": 30.0},
     "forget-alerts": {"task": "lookups.alerts.tasks.forget_alerts", "schedule": 3600.0},
+    "tend-bulks": {"task": "lookups.bulk.tasks.tend_bulks", "schedule": 30.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
+# How many turns of bulk checks a worker process takes at a time, and reports side by side in each.
+BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))
+BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
 
 # --- lookups ----------------------------------------------------------------------------------
 # "HOST[:PORT]" separated by commas; empty means the machine's own (/etc/resolv.conf).

@@ -17,6 +17,8 @@ from lookups.alerts import views as alerts
 from lookups.alerts import webhook_views
 from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
+from lookups import events, finding_views, reverse_views, saved_views, views
+from lookups.bulk import adoption_views, bulk_events, bulk_views
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -89,6 +91,21 @@ urlpatterns += i18n_patterns(
     path("saved/<str:token>/restore/", saved_views.restore, name="saved-restore"),
     path("saved/<str:token>/revoke/", saved_views.revoke, name="saved-revoke"),
     path("saved/<str:token>/renew/", saved_views.renew, name="saved-renew"),
+    path("bulk/", bulk_views.bulks, name="bulks"),
+    path("bulk/<str:token>/", bulk_views.bulk, name="bulk"),
+    path("bulk/<str:token>/events/", bulk_events.events, name="bulk-events"),
+    path("bulk/<str:token>/results.csv", bulk_views.results_csv, name="bulk-csv"),
+    path("bulk/<str:token>/results.json", bulk_views.results_json, name="bulk-json"),
+    path("bulk/<str:token>/pause/", bulk_views.pause, name="bulk-pause"),
+    path("bulk/<str:token>/resume/", bulk_views.resume, name="bulk-resume"),
+    path("bulk/<str:token>/cancel/", bulk_views.cancel, name="bulk-cancel"),
+    path("bulk/<str:token>/again/", bulk_views.again, name="bulk-again"),
+    path("bulk/<str:token>/publish/", bulk_views.publish, name="bulk-publish"),
+    path("bulk/<str:token>/unpublish/", bulk_views.unpublish, name="bulk-unpublish"),
+    path("bulk/<str:token>/delete/", bulk_views.delete, name="bulk-delete"),
+    path("adoption/<str:token>/", adoption_views.adoption, name="adoption"),
+    path("adoption/<str:token>/figures.csv", adoption_views.figures, name="adoption-figures"),
+    path("adoption/<str:token>/domains.csv", adoption_views.domains, name="adoption-domains"),
     path("learn/", learn.learn, name="learn"),
     path("learn/feed/", ArticlesFeed(), name="learn-feed"),
     path("learn/tracks/<slug:id>/", learn.track, name="track"),

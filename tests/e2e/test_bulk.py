@@ -1,0 +1,127 @@
+"""A bulk check in a real browser: paste, watch, sort, filter, export, publish, read signed out."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import ROOT, wait_until
+from .test_axe import AXE, inspect
+
+pytestmark = pytest.mark.e2e
+LESSONS = (
+    "perfect", "null-mx", "dmarc-none", "no-mail", "single-mx", "dmarc-monitoring", "mx-is-cname",
+    "dangling-mx", "spf-loop", "implicit-mx", "ipv4-only", "nothing",
+)  # fmt: skip
+PASSWORD = "correct horse battery 1"
+
+
+@pytest.fixture
+def signed_in(visit, site):
+    """Opens a page as a new member, whose address is confirmed by the code in the mail."""
+
+    def sign_up(email: str, **options):
+        page = visit("/accounts/signup/", **options)
+        page.locator("main [name=email]").fill(email)
+        page.locator("main [name=password1]").fill(PASSWORD)
+        page.locator("main form button[type=submit]").first.click()
+        page.wait_for_url(re.compile("confirm|verify"))
+        mail = wait_until(lambda: email in site.newest_mail() and site.newest_mail())
+        page.locator("main [name=code]").fill(re.search(r"^\s*(\d{6})\s*$", mail, re.M)[1])
+        page.locator("main form button[type=submit]").first.click()
+        page.wait_for_url(re.compile("/saved/"))
+        return page
+
+    return sign_up
+
+
+def begin(page, name: str, *labels: str):
+    page.goto(re.sub(r"(localhost:\d+)/.*", r"\1/bulk/", page.url))
+    page.locator("#bulk-name").fill(name)
+    page.locator("#bulk-domains").fill("\n".join(f"{label}.classroom.test" for label in labels))
+    page.get_by_role("button", name="Check them all").click()
+    page.wait_for_url(re.compile(r"/bulk/[\w-]{22}/$"))
+
+
+def domains(page) -> list[str]:
+    return page.locator(".bulk-table tbody th bdi").all_inner_texts()
+
+
+def test_from_the_list_to_the_public_page(signed_in, visit, site):
+    page = signed_in("bulk@example.com", reduced_motion="reduce")
+    begin(page, "Twelve lessons", *LESSONS)
+    # Nobody reloads: the page hears of each step and of the end.
+    expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=40_000)
+    expect(page.locator(".tag-good").first).to_have_text("done")
+    assert len(domains(page)) == len(LESSONS)
+    assert page.evaluate("document.querySelectorAll('#bulk').length") == 1
+
+    page.locator(".bulk-table thead").get_by_role("link", name="Score", exact=True).click()
+    page.wait_for_url(re.compile("sort=score"))
+    scores = [int(s) for s in page.locator(".bulk-table td.number").all_inner_texts() if s != "–"]
+    assert scores == sorted(scores)
+    page.locator("#filter-feature").select_option("enforced")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url(re.compile("feature=enforced"))
+    assert "perfect.classroom.test" in domains(page) and len(domains(page)) < len(LESSONS)
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert len(lines) == len(domains(page)) + 1 and lines[0].startswith("domain,")
+
+    page.get_by_role("button", name="Publish", exact=True).click()
+    public = page.get_by_role("link", name="The public page").get_attribute("href")
+    stranger = visit(public, reduced_motion="reduce")
+    expect(stranger.get_by_role("heading", name="Twelve lessons")).to_be_visible()
+    expect(stranger.locator("main")).to_contain_text("12 domains")
+    expect(stranger.locator("main")).not_to_contain_text("perfect.classroom")
+    address = page.url
+    for looked_at in (page, stranger):
+        looked_at.context.add_init_script(path=AXE)
+        looked_at.reload()
+        assert inspect(looked_at) == []
+    assert stranger.goto(address).url.startswith(f"{site.url}/accounts/login/")
+
+
+def test_pause_go_on_and_end(signed_in):
+    page = signed_in("pause@example.com")
+    # Silent servers keep it busy long enough to be stopped.
+    begin(page, "Slow", "silent", "slow", "perfect")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".messages")).to_contain_text("Paused")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="End it here").click()
+    expect(page.locator(".messages")).to_contain_text("Ended")
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator(".messages")).to_contain_text("is deleted")
+
+
+def test_on_a_phone_without_javascript(signed_in):
+    phone = {"width": 360, "height": 740}
+    page = signed_in("phone@example.com", viewport=phone, javascript=False)
+    begin(page, "On a phone", *LESSONS[:3])
+    expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=40_000)
+    wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wide)
+    expect(page.locator(".bulk-table")).to_contain_text("reject")
+
+
+@pytest.mark.parametrize("program", ["celery", "valkey-server|redis-server"])
+def test_a_killed_program_costs_nothing(signed_in, site, program):
+    page = signed_in(f"{program[:5]}@example.com")
+    lessons = [path.stem for path in (ROOT / "learn/classroom/zones").glob("s*.zone")]
+    begin(page, "Killed", *lessons)
+    expect(page.locator(".bulk-latest li").first).to_be_visible(timeout=20_000)
+    for pid in {pid for name in program.split("|") for pid in site.pids(name)}:
+        os.kill(pid, signal.SIGKILL)
+    expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=90_000)
+    expect(page.locator(".tag-good").first).to_have_text("done")
+    states = page.locator(".bulk-table tbody tr").all_inner_texts()
+    assert states and not any("waiting" in state for state in states)
