@@ -8,3 +8,10 @@ class LookupsConfig(AppConfig):
 
     def ready(self) -> None:
         from lookups.alerts import recipients  # noqa: F401 listens to sign-ins
+        from django.db.models.signals import post_delete, post_save
+
+        from .blocked import refusal as blocked
+        from .blocked.models import BlockedDomain
+
+        for signal in (post_save, post_delete):
+            signal.connect(blocked.forget, sender=BlockedDomain, dispatch_uid="blocked")

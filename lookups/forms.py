@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from .blocked.refusal import refusal
 from .engine.names import Domain, DomainError, parse_domain
 from .engine.records.dkim_selectors import MAX_SELECTORS, SelectorError
 from .engine.records.dkim_selectors import read_selectors as parse_selectors
@@ -27,11 +28,13 @@ class InputError:
 
 
 def read_domain(text: str) -> Domain | InputError:
-    """The domain in `text`, or why there is none."""
+    """The domain in `text`, or why there is none, or why the operator refuses it."""
     try:
-        return parse_domain(text)
+        domain = parse_domain(text)
     except DomainError as error:
         return InputError(explain(error), error.suggestion, error.address)
+    refused = refusal(domain.ascii)
+    return InputError(refused) if refused else domain
 
 
 def explain(error: DomainError) -> str:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
+from .blocked.models import BlockedDomain
 from .bulk.models import Bulk, BulkItem
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
@@ -25,6 +26,7 @@ from .watching.models import Watch
 __all__ = [
     "Alert",
     "AlertSettings",
+    "BlockedDomain",
     "Bulk",
     "BulkItem",
     "Delivery",

@@ -10,8 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,9 +20,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from learn import progress
 from learn.own_zones import shelf
-from lookups.models import AlertSettings, ReceivedReport, Report, Watch, Webhook
+from lookups.models import AlertSettings, ReceivedReport, Report, Team, Watch, Webhook
 from lookups.tools.reports import kept
 from lookups.bulk.export import exported as bulks_exported
+from lookups.teams import ending as teams
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
@@ -54,8 +53,14 @@ def account(request: HttpRequest) -> HttpResponse:
     done = len(progress.done_by(request.user))
     received = ReceivedReport.objects.filter(owner=request.user).count()
     watches = Watch.objects.visible_to(request.user).count()
-    counts = {"saved": saved, "articles_done": done, "received": received, "watches": watches}
-    return render(request, "portal/account.html", counts)
+    context = {
+        "saved": saved,
+        "articles_done": done,
+        "received": received,
+        "watches": watches,
+        "teams": Team.objects.of(request.user).count(),
+    }
+    return render(request, "portal/account.html", context)
 
 
 @never_cache
@@ -69,8 +74,8 @@ def account_export(request: HttpRequest) -> HttpResponse:
 
 
 def exported(user: Any) -> dict[str, Any]:
-    """The account, its domains, its reports (also those unsaved or deleted but not gone yet), its
-    progress. What belongs to a team is the team's."""
+    """The account, its teams, its domains, its reports (also those unsaved or deleted but not gone
+    yet), its progress. What belongs to a team is the team's."""
     reports = Report.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED)
     watches = Watch.objects.filter(owner=user).order_by("created", "id").values(*EXPORTED_DOMAINS)
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
@@ -80,6 +85,7 @@ def exported(user: Any) -> dict[str, Any]:
         "addresses": list(addresses.values("email", "verified", "primary")),
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
+        "teams": teams.exported(user),
         "domains": [
             watch | {"url": settings.PUBLIC_URL + reverse("watch", args=[watch["token"]])}
             for watch in watches
@@ -123,12 +129,6 @@ def account_delete(request: HttpRequest) -> HttpResponse:
 
 
 def delete_user(request: HttpRequest) -> None:
-    """Deletes the user, their domains, reports and addresses together, then ends the session.
-
-    Reports in the history of a team's domain stay with the team, without their words on them.
-    """
-    with transaction.atomic():
-        of_teams = Report.objects.filter(owner=request.user, watch__team__isnull=False)
-        of_teams.update(owner=None, name="", note="")
-        User.objects.get(pk=request.user.pk).delete()
+    """Deletes the user with everything of theirs, then ends the session."""
+    teams.delete_account(request.user)
     logout(request)

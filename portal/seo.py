@@ -38,7 +38,10 @@ PAGES = (
 def robots(request: HttpRequest) -> HttpResponse:
     """Reports and accounts are nobody's search results."""
     prefixes = ["", *(f"/{code}" for code, _ in settings.LANGUAGES if code != "en")]
-    private = ("/r/", "/domains/", "/saved/", "/alerts/", "/account/", "/accounts/", "/bulk/")
+    private = (
+        "/r/", "/domains/", "/teams/", "/invitations/", "/saved/", "/alerts/", "/bulk/",
+        "/account/", "/accounts/",
+    )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in private)]
     lines += ["", f"Sitemap: {settings.PUBLIC_URL}{reverse('sitemap')}"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -19,6 +19,8 @@ from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
 from lookups import events, finding_views, reverse_views, saved_views, views
 from lookups.bulk import adoption_views, bulk_events, bulk_views
+from lookups.teams import invitation_views
+from lookups.teams import views as teams
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -84,6 +86,20 @@ urlpatterns += i18n_patterns(
     path("domains/<str:token>/restore/", watching.restore, name="watch-restore"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="alert-unsubscribe"),
+    path("teams/", teams.teams, name="teams"),
+    path("teams/<str:token>/", teams.team, name="team"),
+    path("teams/<str:token>/rename/", teams.rename, name="team-rename"),
+    path("teams/<str:token>/invite/", teams.invite, name="team-invite"),
+    path(
+        "teams/<str:token>/invitations/<str:invitation>/withdraw/",
+        teams.withdraw,
+        name="team-withdraw",
+    ),
+    path("teams/<str:token>/members/<int:member>/role/", teams.change_role, name="team-role"),
+    path("teams/<str:token>/members/<int:member>/remove/", teams.remove, name="team-remove"),
+    path("teams/<str:token>/leave/", teams.leave, name="team-leave"),
+    path("teams/<str:token>/delete/", teams.delete, name="team-delete"),
+    path("invitations/<str:token>/", invitation_views.invitation, name="invitation"),
     path("saved/", saved_views.saved, name="saved"),
     path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
     path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from learn.classroom.server import machines_in_background, start_in_background
 from lookups import stream
+from lookups.blocked import refusal as blocked
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,13 @@ def _empty_redis():
     stream.client().flushall()
     yield
     cache.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocked(monkeypatch):
+    """The list of blocked domains is known and empty, until a test puts one on it."""
+    monkeypatch.setattr(blocked, "KEEP_SECONDS", 3600.0)
+    blocked.remember({})
 
 
 @pytest.fixture

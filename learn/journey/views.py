@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from lookups.blocked import refusal as blocked
 from lookups.forms import InputError, read_domain
 
 from .asking import SECONDS, ask
@@ -43,6 +44,7 @@ async def journey(request: HttpRequest) -> HttpResponse:
     }
     if "domain" not in request.GET and not typed_sender.strip():
         return await _page(request, context)
+    await blocked.ready()
     domain = read_domain(typed)
     sender = read_domain(typed_sender) if typed_sender.strip() else domain
     if isinstance(domain, InputError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 INVITATION_DAYS = 14
@@ -42,6 +43,9 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("team", args=[self.token])
+
 
 class Membership(models.Model):
     """One person in one team. An owner invites, changes roles, and deletes the team."""
@@ -66,12 +70,19 @@ class Membership(models.Model):
         return f"{self.user} ({self.role}) in {self.team}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Those that can still be accepted."""
+        since = timezone.now() - timedelta(days=INVITATION_DAYS)
+        return self.filter(ended_at=None, created__gte=since)
+
+
 class Invitation(models.Model):
     """An address that was asked to join. Only the account with that address can accept."""
 
     token = models.CharField(max_length=22, unique=True, default=new_token)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField()
+    email = models.EmailField()  # in small letters
     role = models.CharField(max_length=10, choices=Membership.Role.choices)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -79,13 +90,24 @@ class Invitation(models.Model):
     created = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)  # accepted, declined or withdrawn
 
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["email"])]
+
     def __str__(self) -> str:
         return f"{self.email} to {self.team}"
 
     @property
     def is_open(self) -> bool:
-        late = self.created + timedelta(days=INVITATION_DAYS) < timezone.now()
-        return self.ended_at is None and not late
+        return self.ended_at is None and self.ends >= timezone.now()
+
+    @property
+    def ends(self) -> datetime:
+        return self.created + timedelta(days=INVITATION_DAYS)
+
+    def get_absolute_url(self) -> str:
+        return reverse("invitation", args=[self.token])
 
 
 class OwnedQuerySet(models.QuerySet[M]):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from lookups.engine.addresses import is_classroom
 from lookups.engine.addresses import parse as parse_address
+from lookups.blocked.refusal import allowing_all
 from lookups.engine.resolver import ResolverSettings
 from lookups.forms import InputError, read_domain
 from lookups.management import common
@@ -57,6 +58,7 @@ def add_tool_arguments(parser: argparse.ArgumentParser, tool: Tool) -> None:
     common.add_output_arguments(parser)
 
 
+@allowing_all()
 def run_tool(
     command: common.DnsCommand, tool: Tool, options: dict[str, Any], name: str, files: Any = None
 ) -> int:

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from lookups.blocked import refusal as blocked
+
 from . import registry
 from .arguments import command_line
 from .base import GROUPS, Beginning, Result, Run, Tool, ToolError, ToolForm
@@ -37,6 +39,7 @@ async def tool(request: HttpRequest, slug: str) -> HttpResponse:
     found = registry.tool(slug)
     if found is None or (request.method == "POST" and not (found.post or found.secret)):
         raise Http404
+    await blocked.ready()
     return await respond(request, found)
 
 

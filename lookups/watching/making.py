@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from lookups import tasks
+from lookups.blocked.refusal import Blocked, refusal
 from lookups.models import Report
 from lookups.watching.models import Watch
 
@@ -22,8 +23,11 @@ def check_now(watch: Watch, user: Any = None, queue: str = "interactive") -> Rep
     """A report for the history of `watch`, or the one that is in the making already.
 
     `user` is who asked for it; None where the clock did: such reports are thinned in time.
-    Raises OUT_OF_REACH where there is no queue; then nothing is left behind.
+    Raises OUT_OF_REACH where there is no queue, and Blocked where the operator refuses the domain;
+    then nothing is left behind.
     """
+    if refused := refusal(watch.domain):
+        raise Blocked(refused)
     if running := _in_the_making(watch):
         return running
     report = Report.objects.create(

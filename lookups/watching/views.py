@@ -22,13 +22,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from lookups.blocked.refusal import Blocked
 from lookups.drawings.scores import spark
 from lookups.models import Report, Team
 from lookups.saved_views import undo_message
 from lookups.sharing.changes import keep_private
 from lookups.views import unavailable
 from lookups.watching import history
-from lookups.watching.forms import EDITORS, INTERVALS, AddForm, SearchForm, SettingsForm
+from lookups.watching.forms import EDITORS, INTERVALS, MINE, AddForm, SearchForm, SettingsForm
 from lookups.watching.making import OUT_OF_REACH, check_now
 from lookups.watching.models import Watch
 from lookups.watching.search import SORTS, find
@@ -148,6 +149,9 @@ def check(request: HttpRequest, watch: Watch) -> HttpResponse:
         return redirect(check_now(watch, request.user))
     except OUT_OF_REACH:
         return unavailable(request)
+    except Blocked as blocked:
+        messages.error(request, blocked.message)
+        return redirect(watch)
 
 
 @of_watch("GET", "HEAD", "POST", edits=True)
@@ -167,23 +171,27 @@ def settings(request: HttpRequest, watch: Watch) -> HttpResponse:
 
 @of_watch("POST", edits=True)
 def move(request: HttpRequest, watch: Watch) -> HttpResponse:
-    """Hands the domain and its history to a team."""
+    """Hands the domain and its history to a team, or to oneself (`team` is "me")."""
     token = request.POST.get("team", "")
     teams = Team.objects.of(request.user, *EDITORS)
-    team = None if "\0" in token else teams.filter(token=token).first()
-    if team is None:
+    team = None if "\0" in token or token == MINE else teams.filter(token=token).first()
+    if team is None and token != MINE:
         raise Http404
-    words = {"domain": watch.unicode, "team": team.name}
+    words = {"domain": watch.unicode, "team": team.name if team else ""}
     try:
         with transaction.atomic():
-            keep_private(watch, request.user)
-            watch.owner, watch.team = None, team
+            if team:
+                keep_private(watch, request.user)
+            watch.owner, watch.team = (None, team) if team else (request.user, None)
             watch.save(update_fields=["owner", "team"])
     except IntegrityError:
-        text = _("The team %(team)s watches %(domain)s already, so it stays where it is.")
-        messages.error(request, text % words)
+        there = _("The team %(team)s watches %(domain)s already, so it stays where it is.")
+        here = _("You watch %(domain)s yourself already, so it stays where it is.")
+        messages.error(request, (there if team else here) % words)
     else:
-        messages.success(request, _("%(domain)s now belongs to the team %(team)s.") % words)
+        there = _("%(domain)s now belongs to the team %(team)s.")
+        here = _("%(domain)s is now on your own list.")
+        messages.success(request, (there if team else here) % words)
     return redirect("watch", token=watch.token)
 
 

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from lookups.blocked.refusal import refusal
 from lookups.engine.addresses import Address, Scope, scope_of
 from lookups.engine.names import DomainError, parse_domain
 from lookups.engine.query_name import QueryName, parse_name
@@ -56,9 +57,12 @@ class NameField(forms.CharField):
 
     def clean(self, value: Any) -> QueryName:
         try:
-            return parse_name(str(value or ""))
+            name = parse_name(str(value or ""))
         except DomainError as error:
             raise forms.ValidationError(_explain_name(error)) from None
+        if refused := refusal(name.text):
+            raise forms.ValidationError(refused)
+        return name
 
 
 def _explain_name(error: DomainError) -> str:
