@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -80,6 +81,22 @@ def drop_lease(report_id: int, owner: str) -> None:
 def claim_revival(report_id: int, seconds: int) -> bool:
     """True for the first who asks within `seconds`: one revival is enough for all viewers."""
     return bool(client().set(_key(report_id) + ":revival", "1", nx=True, ex=seconds))
+
+
+def forget(report_id: int) -> None:
+    """Drops what open pages were told of a report, before it is made anew. Raises RedisError."""
+    client().delete(_key(report_id))
+
+
+def note_clock() -> None:
+    """Remembers that the clock's work was done now. Raises redis.RedisError."""
+    client().set("clock", datetime.now(UTC).isoformat())
+
+
+def clock_was_here() -> datetime | None:
+    """When the clock's work was last done. Raises redis.RedisError."""
+    text = client().get("clock")
+    return datetime.fromisoformat(text) if text else None
 
 
 def async_client() -> redis.asyncio.Redis:

@@ -77,7 +77,11 @@ def expire_reports() -> int:
 
 @shared_task
 def revive_reports() -> int:
-    """Begins again what no worker is making although somebody waits for it."""
+    """Begins again what no worker is making although somebody waits for it.
+
+    It comes every half a minute, so it also tells operators that clock and workers are at work.
+    """
+    _tolerate(stream.note_clock)
     since = timezone.now() - timedelta(seconds=REVIVE_SECONDS)
     waiting = Report.objects.unfinished().filter(created__lt=since)
     people_first = waiting.order_by(F("watch").asc(nulls_first=True), "created")
@@ -100,6 +104,27 @@ def _queue_of(report: Report) -> str:
     """What the clock asked for never stands in the way of somebody who waits."""
     by_itself = report.watch_id is not None and report.owner_id is None
     return "monitor" if by_itself else "interactive"
+
+
+def make_again(report: Report) -> bool:
+    """Begins a report that failed or hangs from the start; False where a worker is making it.
+
+    Raises redis.RedisError, and kombu's OperationalError, where there is no queue.
+    """
+    if report.state == Report.State.DONE or stream.is_leased(report.id):
+        return False
+    stream.forget(report.id)
+    Report.objects.filter(id=report.id).exclude(state=Report.State.DONE).update(
+        state=Report.State.WAITING,
+        failure="",
+        attempts=0,
+        sections={},
+        queries=[],
+        started=None,
+        finished=None,
+    )
+    enqueue(report)
+    return True
 
 
 def _begin(report: Report) -> bool:

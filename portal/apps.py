@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class PortalConfig(AppConfig):
     """The site around lookups and learn: home, accounts, error pages, the `serve` command."""
 
     name = "portal"
+
+
+class OperatorAdminConfig(AdminConfig):
+    """Django's admin, as `portal.operating.site` arranges it."""
+
+    default_site = "portal.operating.site.OperatorSite"

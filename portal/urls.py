@@ -1,6 +1,7 @@
 """Every address of the site. English stands at the root, other languages under their code."""
 
 from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
@@ -37,6 +38,7 @@ urlpatterns = [
     path("favicon.ico", portal.favicon, name="favicon"),
     path("badge/<str:token>.svg", badge_views.picture, name="badge"),
     path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),
+    path("admin/", admin.site.urls),
 ]
 
 urlpatterns += i18n_patterns(

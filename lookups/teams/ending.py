@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from lookups.models import Report, Watch
 from lookups.teams.models import Owned, Team
@@ -21,9 +22,16 @@ def delete_team(team: Team, heir: Any = None) -> None:
     with transaction.atomic():
         if heir is not None:
             _hand_over(team, heir)
-        left = Report.objects.filter(watch__team=team, owner__isnull=False)
-        left.update(watch=None)
+        delete_watches(Watch.everything.filter(team=team))
         team.delete()
+
+
+def delete_watches(watches: QuerySet[Watch]) -> None:
+    """Deletes watched domains; reports that a person asked for or saved stay with that person."""
+    ids = list(watches.values_list("pk", flat=True))
+    with transaction.atomic():
+        Report.objects.filter(watch__in=ids, owner__isnull=False).update(watch=None)
+        Watch.everything.filter(pk__in=ids).delete()
 
 
 def _hand_over(team: Team, heir: Any) -> None:

@@ -13,9 +13,9 @@ from typing import Any, cast
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from lookups.blocked.refusal import allowing_all
 from lookups.engine.addresses import is_classroom
 from lookups.engine.addresses import parse as parse_address
-from lookups.blocked.refusal import allowing_all
 from lookups.engine.resolver import ResolverSettings
 from lookups.forms import InputError, read_domain
 from lookups.management import common

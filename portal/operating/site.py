@@ -1,0 +1,96 @@
+"""The admin: staff come in by the site's own sign-in page; for all others it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.operating import activity, queues
+
+
+class OperatorSite(AdminSite):
+    """Django's admin with two pages of figures; in the language of the browser."""
+
+    site_title = gettext_lazy("MXplain operation")
+    site_header = gettext_lazy("MXplain operation")
+    index_title = gettext_lazy("What this site holds")
+    index_template = "portal/operating/index.html"
+    enable_nav_sidebar = True
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            # The admin has one address for all languages, so that does not tell which one.
+            translation.activate(translation.get_language_from_request(request))
+            if not self.has_permission(request):
+                return self.login(request)
+            response = inner(request, *args, **kwargs)
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+        return guarded
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """By the site's own page, with its limits and its codes; back to where one wanted to go."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise Http404
+        back = request.get_full_path() if request.method == "GET" else "/admin/"
+        return redirect_to_login(back)
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return _sign_out(request)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own: list[URLPattern | URLResolver] = [
+            path("queues/", self.admin_view(self.queues), name="queues"),
+            path("activity/", self.admin_view(self.activity), name="activity"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def queues(self, request: HttpRequest) -> HttpResponse:
+        """How long the queues are, and what is not finished."""
+        found = {"title": _("Queues"), "state": queues.state()}
+        return self._figures(request, "portal/operating/queues.html", found)
+
+    def activity(self, request: HttpRequest) -> HttpResponse:
+        """Which domains are asked for most, and who asks most."""
+        found = {"title": _("The last 24 hours"), "activity": activity.last_day()}
+        return self._figures(request, "portal/operating/activity.html", found)
+
+    def _figures(self, request: HttpRequest, template: str, more: dict[str, Any]) -> HttpResponse:
+        context = {**self.each_context(request), **more}
+        return require_safe(lambda request: TemplateResponse(request, template, context))(request)
+
+
+@never_cache
+@require_POST
+def _sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("home")
