@@ -1,0 +1,227 @@
+"""Every address of the site, and whose it is. `test_permissions.py` walks them all.
+
+An address that is missing here fails the tests. To add one, give its name one of:
+
+- `public(arguments)`: a page for everybody. Whoever asks changes nothing that is there already.
+- `personal()`: about whoever asks (a list, an account). Others' things neither show nor change.
+- `private(arguments, data)`: about something of somebody's. Others get 404, 403, or the sign-in
+  page, learn nothing, and change nothing at all. `data` is what its owner could send by POST.
+
+`arguments` makes the address from `Belongings`: what person A has, once alone and once with a team
+(then `h.watch` and `h.report` are the team's). Add to `Belongings.make` what a new room keeps, with
+MARK in its words. Of a private address, `viewer` says what somebody who may only look at the
+team's things can do: "reads" (GET shows it), "acts" (POST does something too), or nothing ("").
+`csrf=False`: programs post here with a token of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from learn.own_zones.models import OwnZone
+from lookups.models import Invitation, Membership, Report, Team, Watch
+
+MARK = "zinnober"  # in every word of A's that nobody else may read
+
+
+@dataclass
+class Belongings:
+    """What A has. In a team, what can be a team's is the team's."""
+
+    owner: Any
+    team: Team
+    watch: Watch
+    ended: Watch
+    report: Report
+    invitation: Invitation
+    zone: OwnZone
+    member: Membership  # of the viewer
+
+    @classmethod
+    def make(cls, owner: Any, viewer: Any, shared: bool) -> Belongings:
+        team = Team.objects.create(name=f"{MARK} team")
+        Membership.objects.create(team=team, user=owner, role="owner")
+        member = Membership.objects.create(team=team, user=viewer, role="viewer")
+        whose = {"team": team} if shared else {"owner": owner}
+        now, zone = timezone.now(), OwnZone.objects.count()
+        watch = Watch.objects.create(domain=f"{MARK}.test", name=MARK, **whose)
+        report = Report.objects.create(
+            domain=f"{MARK}.test", state="done", status="good", finished=now, owner=owner,
+            saved_at=now, watch=watch, name=MARK, note=MARK, visibility=Report.Visibility.TEAM
+            if shared else Report.Visibility.ME, revoked_at=now,
+        )  # fmt: skip
+        return cls(
+            owner=owner,
+            team=team,
+            watch=watch,
+            ended=Watch.objects.create(domain=f"old.{MARK}.test", ended_at=now, **whose),
+            report=report,
+            invitation=Invitation.objects.create(
+                team=team, email=f"{MARK}@example.com", role="viewer", invited_by=owner
+            ),
+            zone=OwnZone.objects.create(
+                label=f"abcdefg{'ab'[zone]}", block=zone, owner=owner, text=f"@ TXT {MARK}\n"
+            ),
+            member=member,
+        )
+
+
+Arguments = Callable[[Belongings], Mapping[str, Any]]
+
+
+def none(_: Belongings) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Entry:
+    kind: str
+    arguments: Arguments = none
+    data: Mapping[str, Any] = field(default_factory=dict)
+    viewer: str = ""
+    csrf: bool = True
+
+
+def public(arguments: Arguments = none, **data: str) -> Entry:
+    return Entry("public", arguments, data)
+
+
+def personal(**data: str) -> Entry:
+    return Entry("personal", data=data)
+
+
+def private(
+    arguments: Arguments, data: Mapping[str, Any] | None = None, viewer: str = "", csrf: bool = True
+) -> Entry:
+    return Entry("private", arguments, data or {}, viewer, csrf)
+
+
+def _watch(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.watch.token}
+
+
+def _ended(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.ended.token}
+
+
+def _report(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.report.token}
+
+
+def _team(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.team.token}
+
+
+def _member(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.team.token, "member": h.member.pk}
+
+
+def _withdraw(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.team.token, "invitation": h.invitation.token}
+
+
+def _invitation(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.invitation.token}
+
+
+def _zone(h: Belongings) -> Mapping[str, Any]:
+    return {"label": h.zone.label}
+
+
+def fixed(**arguments: str) -> Arguments:
+    return lambda _: arguments
+
+
+REGISTRY: dict[str, Entry] = {
+    # --- portal ---
+    "healthz": public(),
+    "robots": public(),
+    "favicon": public(),
+    "sitemap": public(),
+    "home": public(),
+    # --- checks and reports ---
+    "check": public(domain="example.com"),
+    "live": public(domain="example.com", uid="a"),
+    "report": private(_report, viewer="reads"),
+    "report-events": private(_report, viewer="reads"),
+    "report-image": private(_report, viewer="reads"),
+    "report-json": private(_report, viewer="reads"),
+    "report-save": private(_report, viewer="acts"),
+    "findings": public(),
+    "finding": public(fixed(id="mx-found")),
+    "score": public(),
+    "tools": public(),
+    "tool": public(fixed(slug="mx")),
+    # --- watched domains ---
+    "watches": personal(domain="example.com", interval="daily"),
+    "watch": private(_watch, viewer="reads"),
+    "watch-compare": private(_watch, viewer="reads"),
+    "watch-check": private(_watch),
+    "watch-settings": private(_watch, {"name": "x", "selectors": "s1", "interval": "weekly"}),
+    "watch-move": private(_watch, {"team": "me"}),
+    "watch-delete": private(_watch),
+    "watch-restore": private(_ended),
+    # --- teams ---
+    "teams": personal(name="Another"),
+    "team": private(_team, viewer="reads"),
+    "team-rename": private(_team, {"name": "x"}),
+    "team-invite": private(_team, {"email": "x@example.com", "role": "owner"}),
+    "team-withdraw": private(_withdraw),
+    "team-role": private(_member, {"role": "owner"}),
+    "team-remove": private(_member),
+    "team-leave": private(_team, viewer="acts"),
+    "team-delete": private(_team, {"domains": "mine"}),
+    "invitation": private(_invitation, {"answer": "accept"}),
+    # --- saved reports ---
+    "saved": personal(),
+    "saved-edit": private(_report, {"name": "x", "note": "x"}),
+    "saved-unsave": private(_report),
+    "saved-delete": private(_report),
+    "saved-restore": private(_report),
+    "saved-revoke": private(_report),
+    "saved-renew": private(_report),
+    # --- learning ---
+    "learn": public(),
+    "learn-feed": public(),
+    "track": public(fixed(id="start")),
+    "progress-merge": personal(slug="mx-record"),
+    "progress-undo": personal(slug="mx-record"),
+    "anatomy": public(),
+    "journey": public(),
+    "glossary": public(),
+    "article": public(fixed(slug="mx-record"), q1="0"),
+    "article-done": public(fixed(slug="mx-record"), done="1"),
+    "article-image": public(fixed(slug="mx-record")),
+    "search": public(),
+    "classroom": public(),
+    "classroom-group": public(fixed(id="mx")),
+    "exercises": public(),
+    "exercise": public(fixed(id="two-spf-records")),
+    "own-zones": personal(),
+    "own-zone": private(_zone, {"do": "save", "view": "text", "text": "@ TXT x"}),
+    "own-zone-undo": private(_zone),
+    "own-zone-delete": private(_zone),
+    "own-zone-queries": private(_zone),
+    # --- accounts ---
+    "account": personal(),
+    "account-export": personal(),
+    "account-delete": personal(password="wrong"),
+    "account_login": personal(login="a@example.com", password="wrong"),
+    "account_logout": personal(),
+    "account_inactive": personal(),
+    "account_signup": personal(email="new@example.com", password1="x"),
+    "account_reauthenticate": personal(password="wrong"),
+    "account_email": personal(email="b2@example.com"),
+    "account_email_verification_sent": personal(code="123456"),
+    "account_change_password": personal(),
+    "account_set_password": personal(),
+    "account_reset_password": personal(email="nobody@example.com"),
+    "account_reset_password_done": personal(),
+    "account_confirm_login_code": personal(code="123456"),
+    "account_reset_password_from_key": public(fixed(uidb36="1", key="x-y")),
+    "account_reset_password_from_key_done": personal(),
+}
