@@ -198,7 +198,7 @@ REGISTRY: dict[str, Entry] = {
     "article-image": public(fixed(slug="mx-record")),
     "search": public(),
     "classroom": public(),
-    "classroom-group": public(fixed(id="mx")),
+    "classroom-group": public(fixed(id="records")),
     "exercises": public(),
     "exercise": public(fixed(id="two-spf-records")),
     "own-zones": personal(),

@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import translation
 
 from tests.lookups.teams.conftest import browser, person
 
@@ -35,6 +36,8 @@ TOUCHED = ("learn.ownzone",)
 @pytest.fixture(autouse=True)
 def _quiet():
     cache.clear()
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from lookups import stream, tasks
 from lookups.models import BlockedDomain, Membership, Report, Team, Watch
@@ -37,6 +37,8 @@ PAGES = (
 @pytest.fixture(autouse=True)
 def _fresh():
     cache.clear()
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

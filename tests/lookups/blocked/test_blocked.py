@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,13 @@ from lookups.watching.making import check_now
 from tests.lookups.watching.conftest import person, watched
 
 WORDS = "does not let"
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Pages leave their language behind."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

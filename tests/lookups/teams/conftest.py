@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from lookups.models import Membership, Team
 
@@ -16,8 +17,11 @@ PASSWORD = "a good password 1"
 
 
 @pytest.fixture(autouse=True)
-def _no_limits_used():
+def _fresh():
+    """Limits are counted in the cache; pages leave their language behind."""
     cache.clear()
+    with translation.override("en"):
+        yield
 
 
 def person(name: str, verified: bool = True):
