@@ -1,10 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LearnConfig(AppConfig):
     """What teaches: the articles and the classroom."""
 
     name = "learn"
+    verbose_name = _("Learning")
 
     def ready(self) -> None:
         from django.db.models.signals import post_delete

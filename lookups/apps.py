@@ -1,10 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LookupsConfig(AppConfig):
     """Everything that looks up: the engine, reports, their stream, pages and commands."""
 
     name = "lookups"
+    verbose_name = _("Checks and domains")
 
     def ready(self) -> None:
         from lookups.alerts import recipients  # noqa: F401 listens to sign-ins

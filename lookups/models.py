@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
 from .blocked.models import BlockedDomain
@@ -137,6 +138,8 @@ class Report(models.Model):
     objects = ReportQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
         indexes = [
             models.Index(fields=["domain", "created"]),
             models.Index(fields=["owner", "saved_at"]),

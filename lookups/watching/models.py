@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from lookups.alerts.kinds import all_kinds
 from lookups.engine.names import to_unicode
@@ -75,6 +76,8 @@ class Watch(Owned):
     everything = WatchQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("watched domain")
+        verbose_name_plural = _("watched domains")
         constraints = [
             models.CheckConstraint(
                 condition=Q(owner=None, team__isnull=False) | Q(owner__isnull=False, team=None),
