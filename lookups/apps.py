@@ -9,8 +9,9 @@ class LookupsConfig(AppConfig):
     verbose_name = _("Checks and domains")
 
     def ready(self) -> None:
-        from lookups.alerts import recipients  # noqa: F401 listens to sign-ins
         from django.db.models.signals import post_delete, post_save
+
+        from lookups.alerts import recipients  # noqa: F401 listens to sign-ins
 
         from .blocked import refusal as blocked
         from .blocked.models import BlockedDomain

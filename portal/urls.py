@@ -16,10 +16,9 @@ from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
 from lookups.alerts import views as alerts
 from lookups.alerts import webhook_views
+from lookups.bulk import adoption_views, bulk_events, bulk_views
 from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
-from lookups import events, finding_views, reverse_views, saved_views, views
-from lookups.bulk import adoption_views, bulk_events, bulk_views
 from lookups.teams import invitation_views
 from lookups.teams import views as teams
 from lookups.tools import views as tools

@@ -12,7 +12,7 @@ from lookups.models import Report, Watch
 from tests.lookups.watching.conftest import person, section
 
 pytestmark = pytest.mark.django_db
-migration = import_module("lookups.migrations.0004_histories")
+migration = import_module("lookups.migrations.0005_histories")
 
 
 def made(**fields) -> Report:

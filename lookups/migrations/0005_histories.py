@@ -37,7 +37,7 @@ def join_histories(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("lookups", "0003_watching")]
+    dependencies = [("lookups", "0004_keeping")]
 
     operations = [
         migrations.RunPython(fill_scores, migrations.RunPython.noop),
