@@ -101,7 +101,10 @@ def of_team(*methods: str, owners: bool = False) -> Callable[[TeamView], TeamVie
             membership = get_object_or_404(mine, team__token=token)
             if owners and membership.role != Role.OWNER:
                 raise Http404
-            return view(request, membership, **more)
+            try:
+                return view(request, membership, **more)
+            except (Team.DoesNotExist, Membership.DoesNotExist):  # gone in the meantime
+                raise Http404 from None
 
         return wrapper
 

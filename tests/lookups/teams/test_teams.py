@@ -174,6 +174,17 @@ def test_remove_asks_first(crew):
     assert browser(crew.viewer).get(crew.url()).status_code == 404
 
 
+def test_what_goes_in_the_meantime_is_not_found(crew, monkeypatch):
+    member = crew.of(crew.viewer)
+
+    def gone(*_):
+        raise Membership.DoesNotExist
+
+    monkeypatch.setattr("lookups.teams.people._locked", gone)
+    path = crew.url(f"members/{member.pk}/role/")
+    assert browser(crew.owner).post(path, {"role": "editor"}).status_code == 404
+
+
 def test_leave_asks_first(crew):
     watch = watched(crew.team)
     client = browser(crew.editor)
