@@ -204,6 +204,7 @@ def _history_links(user: Any, report: Report) -> tuple[str, str]:
     return watch.get_absolute_url(), changes if before else ""
 
 
+@never_cache
 @require_safe
 def report_json(request: HttpRequest, token: str) -> HttpResponse:
     """The report in the JSON that programs rely on (docs/contracts.md)."""

@@ -4,6 +4,8 @@ control characters are shown as U+FFFD, and whatever is too long is cut off, and
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +23,21 @@ from lookups.models import Report
 from lookups.presentation import FindingView, section_views
 
 # A report has some 100 findings; only what is meant to do harm has more than these.
-MAX_FINDINGS = 500  # in each topic
-MAX_RECORDS = 500  # lines, in each topic
-MAX_TEXT = 6_000  # characters of one text
+MAX_FINDINGS = 200  # in each topic
+MAX_RECORDS = 300  # lines, in each topic
+MAX_TEXT = 4_000  # characters of one text
 MAX_PROOFS = 20  # questions named as the proof of one finding
+
+# Control characters, those that turn the direction of text or are not seen, and halves of pairs.
+_HARMFUL = re.compile(
+    "[{}]".format(
+        "".join(
+            f"\\U{code:08x}"
+            for code in range(sys.maxunicode + 1)
+            if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs")
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +98,12 @@ class Document:
     url: str
     language: str
     finished: bool
+    failed: bool
     parts: tuple[Part, ...]
 
     @property
     def verdict(self) -> str:
-        return verdict(self.status)
+        return _("Check failed") if self.failed else verdict(self.status)
 
     @property
     def title(self) -> str:
@@ -117,6 +131,7 @@ def document(report: Report, language: str) -> Document:
             url=settings.PUBLIC_URL + report.get_absolute_url(),
             language=language,
             finished=ended,
+            failed=report.state == Report.State.FAILED,
             parts=parts,
         )
 
@@ -188,15 +203,4 @@ def plain(text: Any) -> str:
     text = str(text)
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + " […]"
-    lines = text.splitlines()
-    return "\n".join("".join(map(_harmless, line)) for line in lines)
-
-
-def _harmless(character: str) -> str:
-    return "\ufffd" if unicodedata.category(character) in ("Cc", "Cf", "Cs") else character
-
-
-def severities(parts: Iterable[Part]) -> dict[str, int]:
-    """How many findings there are of each severity, the worst first."""
-    found = [item.severity for part in parts for item in part.items]
-    return {name: found.count(name) for name in ("error", "warning", "info", "good")}
+    return "\n".join(_HARMFUL.sub("\ufffd", line) for line in text.splitlines())

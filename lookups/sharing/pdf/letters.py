@@ -57,24 +57,41 @@ def _widths(name: str) -> dict[int, float]:
     return {code: face.charWidths[code] / 1000 for code in face.charToGlyph if code >= 32}
 
 
-def _font_of(character: str, chain: tuple[str, ...]) -> str:
-    code = ord(character)
-    return next((name for name in chain if code in _widths(name)), "")
+class _Letters(dict[str, tuple[str, float]]):
+    """For one font: which font draws a character (empty: none) and how wide it is, in ems. Looked
+    up once for each character; there are as many as the fonts have, and those that none has."""
+
+    def __init__(self, font: str) -> None:
+        self.chain = _CHAINS[font]
+
+    def __missing__(self, character: str) -> tuple[str, float]:
+        code = ord(character)
+        name = next((name for name in self.chain if code in _widths(name)), "")
+        found = (name, _widths(name)[code] if name else 0.5)
+        if name:
+            self[character] = found
+        return found
+
+
+@cache
+def _letters(font: str) -> _Letters:
+    return _Letters(font)
 
 
 def drawable(text: str, font: str) -> str:
     """`text` with the numbers of those characters that no font has."""
-    chain = _CHAINS[font]
-    if all(_font_of(character, chain) for character in text):
+    letters = _letters(font)
+    if all(letters[character][0] for character in text):
         return text
-    return "".join(c if _font_of(c, chain) else f"[U+{ord(c):04X}]" for c in text)
+    return "".join(c if letters[c][0] else f"[U+{ord(c):04X}]" for c in text)
 
 
 def runs(text: str, font: str) -> list[Run]:
     """`text`, which is drawable, cut where the font changes."""
     found: list[list[str]] = []
+    letters = _letters(font)
     for character in text:
-        name = _font_of(character, _CHAINS[font]) or font
+        name = letters[character][0] or font
         if found and found[-1][0] == name:
             found[-1][1] += character
         else:
@@ -84,42 +101,45 @@ def runs(text: str, font: str) -> list[Run]:
 
 def width_of(text: str, style: Style) -> float:
     """In points."""
-    chain = _CHAINS[style.font]
-    ems = (_widths(_font_of(character, chain) or style.font).get(ord(character), 0.5)
-           for character in text)  # fmt: skip
-    return sum(ems) * style.size
+    letters = _letters(style.font)
+    return sum([letters[character][1] for character in text]) * style.size
 
 
-def lines(text: str, style: Style, width: float) -> list[str]:
-    """The lines of `text` at this width; line feeds break too."""
+def lines(text: str, style: Style, width: float, later: float = 0) -> list[str]:
+    """The lines of `text` at this width; line feeds break too. `later`: the width of those that
+    follow the first, where it is another."""
     found: list[str] = []
     for part in text.replace("\t", " ").split("\n"):
-        found += _broken(drawable(part, style.font), style, width)
+        for line in _broken(drawable(part, style.font), style, width, later or width):
+            found.append(line)
+            width = later or width
     return found
 
 
-def _broken(text: str, style: Style, width: float) -> Iterator[str]:
+def _broken(text: str, style: Style, width: float, later: float) -> Iterator[str]:
     line, used = "", 0.0
-    for piece in _fitting(text, style, width):
-        size = width_of(piece.rstrip(" "), style)
+    for piece in _fitting(text, style, min(width, later)):
+        shown = piece.rstrip(" ")
+        size = width_of(shown, style)
         if line and used + size > width:
             yield line.rstrip()
-            line, used = "", 0.0
+            line, used, width = "", 0.0, later
             piece = piece.lstrip(" ")
         line += piece
-        used += width_of(piece, style)
+        used += size + width_of(" ", style) * (len(piece) - len(shown))
     yield line.rstrip()
 
 
 def _fitting(text: str, style: Style, width: float) -> Iterator[str]:
     """What may stand alone on a line: words, or parts of those that are too long for one."""
+    letters = _letters(style.font)
     for piece in pieces(text):
         if width_of(piece, style) <= width:
             yield piece
             continue
         part, used = "", 0.0
         for character in piece:
-            size = width_of(character, style)
+            size = letters[character][1] * style.size
             if part and used + size > width:
                 yield part
                 part, used = "", 0.0

@@ -81,6 +81,8 @@ class Pages:
         self, text: str, style: Style, indent: float = 0, keep: float = 0, bold: bool = False
     ) -> None:
         """A paragraph. `keep`: so much must fit below its first line, or it goes to a new page."""
+        if self.is_full:
+            return
         for number, line in enumerate(lines(text, style, INNER - indent)):
             if not self.room(style.leading + (0 if number else keep)):
                 return
@@ -93,9 +95,9 @@ class Pages:
             return
         self.space(4)
         for text in block:
-            first, *more = lines(text, style, INNER - 16) or [""]
-            rest = lines("".join(more), style, INNER - 28) if more else []
-            for number, line in enumerate([first, *rest]):
+            if self.is_full:
+                return
+            for number, line in enumerate(lines(text, style, INNER - 16, INNER - 28)):
                 if not self.room(style.leading):
                     return
                 self.y -= style.leading

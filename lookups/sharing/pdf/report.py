@@ -123,6 +123,8 @@ def _part(pages: Pages, part: Part) -> None:
         pages.text(_("Ready to publish"), STRONG, keep=20, bold=True)
         pages.block(list(part.ready), RECORD)
     for item in part.items:
+        if pages.is_full:
+            return
         _item(pages, item)
     if part.cut:
         pages.text(_("The rest of this topic is left out here. The report has it."), SMALL)

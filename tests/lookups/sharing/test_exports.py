@@ -60,6 +60,8 @@ def test_unfinished_and_failed_reports(own, ending):
     assert response.status_code == 200 and "ETag" not in response
     own.change(state="failed", failure="crash", sections={})
     assert download(own, ending).status_code == 200
+    own.report.refresh_from_db()
+    assert "Verdict: **Check failed**" in report_markdown(document(own.report, "en"))
 
 
 def test_menu(own):
