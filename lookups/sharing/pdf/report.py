@@ -55,8 +55,6 @@ def _made(document: Document) -> bytes:
 def _head(pages: Pages, document: Document) -> None:
     pages.text(_("Mail DNS of"), KIND)
     _name(pages, document)
-    if document.unicode != document.domain:
-        pages.text(document.domain, RECORD)
     pages.space(8)
     _mark(pages, document.status, document.verdict, 20, Style(HEADING, 15, 24, _colour(document)))
     if document.score is not None:
@@ -80,6 +78,8 @@ def _name(pages: Pages, document: Document) -> None:
     styles = [Style(HEADING, size, size * 1.25, INK) for size in NAME_SIZES]
     style = next((style for style in styles if width_of(name, style) <= INNER), styles[-1])
     pages.text(name, style, bold=True)
+    if name != document.domain:
+        pages.text(document.domain, RECORD)
 
 
 def _contents(pages: Pages, part: Part) -> None:
