@@ -9,34 +9,27 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ROOT, wait_until
+from .conftest import ROOT
 from .test_axe import AXE, inspect
+from .test_check import sign_up
 
 pytestmark = pytest.mark.e2e
 LESSONS = (
     "perfect", "null-mx", "dmarc-none", "no-mail", "single-mx", "dmarc-monitoring", "mx-is-cname",
     "dangling-mx", "spf-loop", "implicit-mx", "ipv4-only", "nothing",
 )  # fmt: skip
-PASSWORD = "correct horse battery 1"
 
 
 @pytest.fixture
 def signed_in(visit, site):
     """Opens a page as a new member, whose address is confirmed by the code in the mail."""
 
-    def sign_up(email: str, **options):
+    def open_page(email: str, **options):
         page = visit("/accounts/signup/", **options)
-        page.locator("main [name=email]").fill(email)
-        page.locator("main [name=password1]").fill(PASSWORD)
-        page.locator("main form button[type=submit]").first.click()
-        page.wait_for_url(re.compile("confirm|verify"))
-        mail = wait_until(lambda: email in site.newest_mail() and site.newest_mail())
-        page.locator("main [name=code]").fill(re.search(r"^\s*(\d{6})\s*$", mail, re.M)[1])
-        page.locator("main form button[type=submit]").first.click()
-        page.wait_for_url(re.compile("/saved/"))
+        sign_up(page, site, email)
         return page
 
-    return sign_up
+    return open_page
 
 
 def begin(page, name: str, *labels: str):
@@ -85,6 +78,8 @@ def test_from_the_list_to_the_public_page(signed_in, visit, site):
         looked_at.context.add_init_script(path=AXE)
         looked_at.reload()
         assert inspect(looked_at) == []
+    page.goto(f"{site.url}/bulk/")
+    assert inspect(page) == []
     assert stranger.goto(address).url.startswith(f"{site.url}/accounts/login/")
 
 
