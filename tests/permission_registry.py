@@ -23,8 +23,24 @@ from typing import Any
 from django.utils import timezone
 
 from learn.own_zones.models import OwnZone
-from lookups.models import Invitation, Membership, Report, Team, Watch
+from lookups.engine.reports.aggregate import parse
+from lookups.models import (
+    Alert,
+    Bulk,
+    Invitation,
+    Membership,
+    ReceivedReport,
+    Report,
+    Team,
+    Watch,
+    Webhook,
+)
 
+AGGREGATE = parse(
+    b"<feedback><report_metadata><org_name>zinnober</org_name><report_id>zinnober</report_id>"
+    b"<date_range><begin>1700000000</begin><end>1700086400</end></date_range></report_metadata>"
+    b"<policy_published><domain>zinnober.test</domain><p>none</p></policy_published></feedback>"
+).as_json()
 MARK = "zinnober"  # in every word of A's that nobody else may read
 
 
@@ -40,6 +56,9 @@ class Belongings:
     invitation: Invitation
     zone: OwnZone
     member: Membership  # of the viewer
+    bulk: Bulk
+    webhook: Webhook
+    received: ReceivedReport
 
     @classmethod
     def make(cls, owner: Any, viewer: Any, shared: bool) -> Belongings:
@@ -52,8 +71,11 @@ class Belongings:
         report = Report.objects.create(
             domain=f"{MARK}.test", state="done", status="good", finished=now, owner=owner,
             saved_at=now, watch=watch, name=MARK, note=MARK, visibility=Report.Visibility.TEAM
-            if shared else Report.Visibility.ME, revoked_at=now,
+            if shared else Report.Visibility.ME,
         )  # fmt: skip
+        Alert.objects.create(
+            watch=watch, report=report, severity="error", payload={"records": [{"name": MARK}]}
+        )
         return cls(
             owner=owner,
             team=team,
@@ -67,6 +89,15 @@ class Belongings:
                 label=f"abcdefg{'ab'[zone]}", block=zone, owner=owner, text=f"@ TXT {MARK}\n"
             ),
             member=member,
+            bulk=Bulk.objects.create(name=MARK, state="paused", **whose),
+            webhook=Webhook.objects.create(url=f"https://{MARK}.test/", **whose),
+            received=ReceivedReport.objects.create(
+                owner=owner,
+                kind="dmarc-aggregate",
+                domain=f"{MARK}.test",
+                report_id=MARK,
+                content=AGGREGATE,
+            ),  # fmt: skip
         )
 
 
@@ -128,6 +159,18 @@ def _invitation(h: Belongings) -> Mapping[str, Any]:
     return {"token": h.invitation.token}
 
 
+def _bulk(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.bulk.token}
+
+
+def _webhook(h: Belongings) -> Mapping[str, Any]:
+    return {"token": h.webhook.token}
+
+
+def _received(h: Belongings) -> Mapping[str, Any]:
+    return {"id": h.received.pk}
+
+
 def _zone(h: Belongings) -> Mapping[str, Any]:
     return {"label": h.zone.label}
 
@@ -135,6 +178,9 @@ def _zone(h: Belongings) -> Mapping[str, Any]:
 def fixed(**arguments: str) -> Arguments:
     return lambda _: arguments
 
+
+# What a token alone opens, to whoever has it. This one opens nothing; their own tests have real ones.
+UNGUESSABLE = fixed(token="unknown")
 
 REGISTRY: dict[str, Entry] = {
     # --- portal ---
@@ -151,11 +197,22 @@ REGISTRY: dict[str, Entry] = {
     "report-image": private(_report, viewer="reads"),
     "report-json": private(_report, viewer="reads"),
     "report-save": private(_report, viewer="acts"),
+    "report-csv": private(_report, viewer="reads"),
+    "report-markdown": private(_report, viewer="reads"),
+    "report-pdf": private(_report, viewer="reads"),
+    "report-share": private(_report, {"visibility": "link"}),
+    "report-share-undo": private(_report),
+    "report-revoke": private(_report),
+    "report-renew": private(_report),
     "findings": public(),
     "finding": public(fixed(id="mx-found")),
     "score": public(),
     "tools": public(),
     "tool": public(fixed(slug="mx")),
+    "reports": public(),
+    "reports-kept": personal(),
+    "reports-kept-delete-all": personal(),
+    "reports-kept-delete": private(_received),
     # --- watched domains ---
     "watches": personal(domain="example.com", interval="daily"),
     "watch": private(_watch, viewer="reads"),
@@ -165,6 +222,38 @@ REGISTRY: dict[str, Entry] = {
     "watch-move": private(_watch, {"team": "me"}),
     "watch-delete": private(_watch),
     "watch-restore": private(_ended),
+    "watch-badge": private(_watch, {"on": "1"}),
+    "watch-history-csv": private(_watch, viewer="reads"),
+    "watch-compare-markdown": private(_watch, viewer="reads"),
+    "badge": public(UNGUESSABLE),
+    # --- alerts ---
+    "alerts": personal(),
+    "alert-unsubscribe": Entry("public", UNGUESSABLE, csrf=False),
+    "alert-settings": personal(),
+    "alert-test": personal(),
+    "webhooks": personal(url="https://hooks.example.com/"),
+    "webhook": private(_webhook, {"url": "https://x.example/"}),
+    "webhook-renew": private(_webhook),
+    "webhook-switch": private(_webhook),
+    "webhook-test": private(_webhook),
+    "webhook-resend": private(_webhook),
+    "webhook-delete": private(_webhook),
+    # --- bulk checks ---
+    "bulks": personal(domains="example.com"),
+    "bulk": private(_bulk, viewer="reads"),
+    "bulk-events": private(_bulk, viewer="reads"),
+    "bulk-csv": private(_bulk, viewer="reads"),
+    "bulk-json": private(_bulk, viewer="reads"),
+    "bulk-pause": private(_bulk),
+    "bulk-resume": private(_bulk),
+    "bulk-cancel": private(_bulk),
+    "bulk-again": private(_bulk),
+    "bulk-publish": private(_bulk),
+    "bulk-unpublish": private(_bulk),
+    "bulk-delete": private(_bulk),
+    "adoption": public(UNGUESSABLE),
+    "adoption-figures": public(UNGUESSABLE),
+    "adoption-domains": public(UNGUESSABLE),
     # --- teams ---
     "teams": personal(name="Another"),
     "team": private(_team, viewer="reads"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -10,17 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from lookups.blocked.refusal import refusal
 from lookups.engine.names import DomainError
 from lookups.forms import explain
 from lookups.models import Membership, Team
 
 from . import reading
-from .reading import MAX_BYTES, MAX_DOMAINS, Reading, ReadingError
+from .reading import MAX_BYTES, MAX_DOMAINS, MAX_LINES, Reading, ReadingError, Refused
 from .search import DEFAULT_ORDER, ORDERS
 from .summary import FEATURES
 from .words import VERDICTS
 
 MEGABYTE = 1_000_000
+BLOCKED = "blocked"  # the code of a line whose domain the operator refuses
 
 
 def explained(error: ReadingError) -> str:
@@ -51,9 +54,29 @@ def explained(error: ReadingError) -> str:
 def refused_lines(lines: list[Any]) -> list[dict[str, Any]]:
     """Stored lines that were left out, each with the reason in words."""
     return [
-        {"number": number, "text": text, "reason": explain(DomainError(code))}
+        {"number": number, "text": text, "reason": _reason(text, code)}
         for number, text, code in lines
     ]
+
+
+def _reason(text: str, code: str) -> str:
+    if code == BLOCKED:
+        return refusal(text) or _("The operator allows it again: give it in a new list.")
+    return explain(DomainError(code))
+
+
+def without_blocked(found: Reading) -> Reading:
+    """The list without domains that the operator of the site refuses; they are told as lines."""
+    kept, blocked = [], []
+    for entry in found.entries:
+        (blocked if refusal(entry.domain.ascii) else kept).append(entry)
+    lines = [Refused(0, entry.domain.ascii, BLOCKED) for entry in blocked]
+    return replace(
+        found,
+        entries=kept,
+        refused=found.refused + len(blocked),
+        lines=[*lines, *found.lines][:MAX_LINES],
+    )
 
 
 class BulkForm(forms.Form):
@@ -119,7 +142,7 @@ class BulkForm(forms.Form):
             if file.size > MAX_BYTES:
                 raise ReadingError("too-large")
             text = reading.decode(file.read())
-        found = reading.read(text)
+        found = without_blocked(reading.read(text))
         if not found.entries:
             lines = [(line.number, line.text, line.code) for line in found.lines]
             self.lines = refused_lines(lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from lookups.blocked.refusal import Blocked
 from lookups.models import Report, Watch
 from lookups.watching.making import OUT_OF_REACH, check_now
 
@@ -32,6 +33,8 @@ def run_due(now: datetime) -> int:
             logger.warning("the queue is out of reach, so %s is checked later: %s", watch, error)
             Watch.objects.filter(pk=watch.pk, next_run=watch.next_run).update(next_run=was)
             break
+        except Blocked:  # by the operator; its time has moved on
+            continue
         made += 1
     return made
 

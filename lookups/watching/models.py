@@ -27,8 +27,8 @@ def new_proof() -> str:
 
 class WatchQuerySet(OwnedQuerySet["Watch"]):
     def due(self, now: datetime) -> WatchQuerySet:
-        """Those whose time has come, the longest overdue first."""
-        return self.filter(next_run__lte=now).order_by("next_run")
+        """Those whose time has come, the longest overdue first; none of an account that is shut."""
+        return self.filter(next_run__lte=now).exclude(owner__is_active=False).order_by("next_run")
 
 
 class LivingManager(models.Manager.from_queryset(WatchQuerySet)):  # type: ignore[misc]
