@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
 from .blocked.models import BlockedDomain
 from .bulk.models import Bulk, BulkItem
+from .hosted.models import HostedPolicy, Proving, ReportBox
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
 from .watching.models import Watch
@@ -31,10 +32,13 @@ __all__ = [
     "Bulk",
     "BulkItem",
     "Delivery",
+    "HostedPolicy",
     "Invitation",
     "Membership",
+    "Proving",
     "ReceivedReport",
     "Report",
+    "ReportBox",
     "Team",
     "Watch",
     "Webhook",

@@ -1,4 +1,7 @@
-"""Keeping reports in an account, and reading them back."""
+"""Keeping reports in an account or for a watched domain, and reading them back.
+
+`holder` is whose they are: a user or a Watch.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from lookups.engine.reports import Reading
 from lookups.engine.reports.aggregate import Aggregate
@@ -15,13 +18,16 @@ from lookups.engine.reports.failure import FailureReport
 from lookups.engine.reports.reading import Report
 from lookups.engine.reports.tls import TlsReport
 from lookups.engine.reports.totals import add_up
+from lookups.watching.models import Watch
 
 from .models import ReceivedReport
 from .result import KeptNow
 
 MAX_REPORTS = 2_000  # of one account
+MAX_DELIVERED = 20_000  # of one watched domain: a year of fifty reporters
 MAX_OCTETS = 1_000_000  # of one report as it is kept
 MAX_TOTAL = 50_000_000  # of all reports of one account
+MAX_ALL_DELIVERED = 200_000_000  # of all reports of one watched domain
 MAX_MERGED = 10_000_000  # octets that one view adds up
 EXPORTED = (
     "kind", "domain", "organisation", "report_id", "begin", "end", "total", "passed", "content",
@@ -34,22 +40,33 @@ _CLASSES: dict[str, Any] = {
 }
 
 
-def keep(owner: Any, reading: Reading) -> KeptNow:
+def of(holder: Any) -> QuerySet[ReceivedReport]:
+    """All reports of one holder."""
+    return ReceivedReport.objects.filter(**_whose(holder))
+
+
+def _whose(holder: Any) -> dict[str, Any]:
+    return {"watch" if isinstance(holder, Watch) else "owner": holder}
+
+
+def keep(holder: Any, reading: Reading) -> KeptNow:
     """Keeps each report that is not kept yet, as far as there is room."""
-    mine = ReceivedReport.objects.filter(owner=owner)
-    room = MAX_REPORTS - mine.count()
-    octets = MAX_TOTAL - (mine.aggregate(sum=Sum("octets"))["sum"] or 0)
+    mine = of(holder)
+    delivered = isinstance(holder, Watch)
+    room = (MAX_DELIVERED if delivered else MAX_REPORTS) - mine.count()
+    octets = MAX_ALL_DELIVERED if delivered else MAX_TOTAL
+    octets -= mine.aggregate(sum=Sum("octets"))["sum"] or 0
     counts = {"new": 0, "known": 0, "refused": 0}
     for report in reading.reports:
-        row = _row(owner, report)
+        row = _row(report)
         if mine.filter(**_identity(row)).exists():
             counts["known"] += 1
         elif room <= 0 or row.octets > min(MAX_OCTETS, octets):
             counts["refused"] += 1
         else:
-            # Kept by the same person in another tab at this moment: then it is there already.
+            # Kept by another request at this moment: then it is there already.
             _, created = ReceivedReport.objects.get_or_create(
-                owner=owner, **_identity(row), defaults=_others(row)
+                **_whose(holder), **_identity(row), defaults=_others(row)
             )
             counts["new" if created else "known"] += 1
             room, octets = room - created, octets - row.octets * created
@@ -65,7 +82,7 @@ def _others(row: ReceivedReport) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _row(owner: Any, report: Report) -> ReceivedReport:
+def _row(report: Report) -> ReceivedReport:
     content = report.as_json()
     text = json.dumps(content)
     kind, organisation, id = report.key
@@ -73,7 +90,7 @@ def _row(owner: Any, report: Report) -> ReceivedReport:
         id = hashlib.sha256((id.strip() or text).encode()).hexdigest()
     total, passed, begin, end = _figures(report)
     return ReceivedReport(
-        owner=owner, kind=kind, domain=report.domain[:255], organisation=organisation[:255],
+        kind=kind, domain=report.domain[:255], organisation=organisation[:255],
         report_id=id, begin=_moment(begin), end=_moment(end), total=total, passed=passed,
         content=content, octets=len(text),
     )  # fmt: skip
@@ -96,8 +113,7 @@ def _moment(seconds: int) -> datetime | None:
 
 def domains_of(owner: Any) -> list[str]:
     """The domains of one's kept reports, that with most reports first."""
-    mine = ReceivedReport.objects.filter(owner=owner)
-    counted = mine.values("domain").annotate(reports=Count("id")).order_by("-reports", "domain")
+    counted = of(owner).values("domain").annotate(reports=Count("id")).order_by("-reports", "domain")
     return [row["domain"] for row in counted]
 
 
@@ -105,7 +121,14 @@ def chosen(
     owner: Any, domain: str, since: date | None, until: date | None
 ) -> QuerySet[ReceivedReport]:
     """One's reports of a domain whose period ends within the days, the newest first."""
-    found = ReceivedReport.objects.filter(owner=owner, domain=domain)
+    return within(of(owner).filter(domain=domain), since, until)
+
+
+def within(
+    reports: QuerySet[ReceivedReport], since: date | None, until: date | None = None
+) -> QuerySet[ReceivedReport]:
+    """Those whose period touches the days, the newest first."""
+    found = reports
     if since:
         found = found.filter(end__gte=datetime(since.year, since.month, since.day, tzinfo=UTC))
     if until:
@@ -130,6 +153,7 @@ def merged(reports: QuerySet[ReceivedReport]) -> tuple[Reading, int]:
 
 
 def exported(owner: Any) -> dict[str, Any]:
-    """All of them, for the file that a person takes away."""
-    mine = ReceivedReport.objects.filter(owner=owner).order_by("created", "id")
-    return {"received_reports": list(mine.values(*EXPORTED))}
+    """All of them, also those on one's own watched domains, for the file that a person takes
+    away. A team's are the team's."""
+    mine = ReceivedReport.objects.filter(Q(owner=owner) | Q(watch__owner=owner))
+    return {"received_reports": list(mine.order_by("created", "id").values(*EXPORTED))}

@@ -1,4 +1,5 @@
-"""Reports that somebody chose to keep: what was read of them, never the file."""
+"""Reports that somebody chose to keep, or that came to the mailbox of a watched domain: what was
+read of them, never the file."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 
 class ReceivedReport(models.Model):
-    """One report in one account. `content` is as_json() of its class in engine/reports."""
+    """One report, of one account or of one watched domain. `content` is as_json() of its class in
+    engine/reports."""
 
     class Kind(models.TextChoices):
         AGGREGATE = "dmarc-aggregate"
@@ -16,7 +18,13 @@ class ReceivedReport(models.Model):
         FAILURE = "failure"
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="received_reports"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="received_reports",
+    )
+    watch = models.ForeignKey(
+        "lookups.Watch", null=True, on_delete=models.CASCADE, related_name="received_reports"
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     domain = models.CharField(max_length=255, blank=True)
@@ -35,9 +43,20 @@ class ReceivedReport(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "kind", "organisation", "report_id"], name="kept_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["watch", "kind", "organisation", "report_id"], name="received_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(owner=None, watch__isnull=False)
+                | models.Q(owner__isnull=False, watch=None),
+                name="received_report_has_one_holder",
+            ),
         ]
-        indexes = [models.Index(fields=["owner", "domain", "end"])]
+        indexes = [
+            models.Index(fields=["owner", "domain", "end"]),
+            models.Index(fields=["watch", "end"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.organisation} {self.report_id}"

@@ -1,0 +1,96 @@
+"""Proof of ownership, the mailbox for reports, and the MTA-STS policy of a watched domain."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+from lookups.engine.records import mta_sts
+from lookups.watching.models import Watch, WatchQuerySet
+
+POLICY_LABEL = "mta-sts"  # of the host that serves a policy (RFC 8461 §3.3)
+POLICY_ID_SIZE = 32  # characters at most (RFC 8461 §3.1)
+
+
+def new_box_token() -> str:
+    """128 random bits in letters that survive as a local part, whatever its case."""
+    return secrets.token_hex(16)
+
+
+def proven() -> WatchQuerySet:
+    """The watched domains whose ownership is proven."""
+    return Watch.objects.filter(verified_at__isnull=False)
+
+
+class Proving(models.Model):
+    """How the last looks at the record of proof went; `Watch.verified_at` says whether it holds.
+
+    `trouble` is the state of an `engine.ownership.Seen` that was no proof; `failed_days` counts
+    the days in a row on which the clock found none.
+    """
+
+    watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="proving")
+    checked_at = models.DateTimeField(null=True)
+    next_look = models.DateTimeField(null=True, db_index=True)
+    failed_days = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=10, blank=True)
+    lost_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"proof of {self.watch}"
+
+
+class ReportBox(models.Model):
+    """Where receivers deliver reports on a domain. Whoever knows the token may deliver."""
+
+    watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="report_box")
+    token = models.CharField(max_length=32, unique=True, default=new_box_token)
+    created = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(null=True)
+    # What was refused last, so that its people can see why nothing comes.
+    refused_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=20, blank=True)
+    refused_domain = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return f"reports on {self.watch}"
+
+
+class HostedPolicy(models.Model):
+    """The MTA-STS policy that https://mta-sts.<domain>/ serves from here.
+
+    One domain has one policy, however many people watch it. `kept_until`: until then senders may
+    keep to a policy that was served before (RFC 8461 §3.2, max_age).
+    """
+
+    class Mode(models.TextChoices):
+        TESTING = "testing"
+        ENFORCE = "enforce"
+        NONE = "none"
+
+    watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="policy")
+    domain = models.CharField(max_length=253, unique=True)
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    mx = models.JSONField(default=list)
+    max_age = models.PositiveIntegerField(default=mta_sts.STARTING_AGE)
+    policy_id = models.CharField(max_length=POLICY_ID_SIZE)
+    changed = models.DateTimeField(default=timezone.now)
+    kept_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"MTA-STS of {self.domain}"
+
+    @property
+    def host(self) -> str:
+        return f"{POLICY_LABEL}.{self.domain}"
+
+    @property
+    def text(self) -> str:
+        return mta_sts.policy_text(self.mode, self.mx, self.max_age)
+
+    def may_end(self, now: datetime) -> bool:
+        """Whether no sender can be holding an earlier policy any more (RFC 8461 §8.3)."""
+        return self.mode == self.Mode.NONE and (self.kept_until is None or self.kept_until <= now)
