@@ -1,4 +1,4 @@
-"""The ASGI application: pages and the event streams of running reports."""
+"""The ASGI application: pages, event streams of running reports, and hosted MTA-STS policies."""
 
 import os
 
@@ -7,4 +7,7 @@ from django.core.asgi import get_asgi_application
 from portal.body_limit import BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = BodyLimit(get_asgi_application())
+site = get_asgi_application()  # before what needs its models
+from lookups.hosted.policy_server import PolicyServer  # noqa: E402
+
+application = BodyLimit(PolicyServer(site))

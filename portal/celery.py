@@ -9,7 +9,7 @@ from celery.signals import worker_ready
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("mxplain")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["lookups", "lookups.watching", "lookups.alerts", "lookups.bulk", "learn"])
+app.autodiscover_tasks(["lookups", "lookups.watching", "lookups.alerts", "lookups.bulk", "learn", "lookups.hosted"])
 
 
 @worker_ready.connect

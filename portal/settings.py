@@ -144,6 +144,8 @@ CELERY_BEAT_SCHEDULE = {
     "send-waiting": {"task": "lookups.alerts.tasks.send_waiting", "schedule": 30.0},
     "forget-alerts": {"task": "lookups.alerts.tasks.forget_alerts", "schedule": 3600.0},
     "tend-bulks": {"task": "lookups.bulk.tasks.tend_bulks", "schedule": 30.0},
+    "prove-again": {"task": "lookups.hosted.tasks.prove_again", "schedule": 3600.0},
+    "forget-delivered": {"task": "lookups.hosted.tasks.forget_delivered", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
@@ -181,6 +183,10 @@ REPORT_SHARE_SECONDS = 60
 ALERT_KEEP_DAYS = 90
 # Whether webhooks may also be http:// (never to private addresses, either way).
 WEBHOOK_HTTP = os.environ.get("MXPLAIN_WEBHOOK_HTTP") == "1"
+# The domain whose mail to reports+TOKEN@ is piped into `manage.py ingest-reports`; empty: none.
+REPORT_MAIL_DOMAIN = os.environ.get("MXPLAIN_REPORT_MAIL_DOMAIN", "").strip().lower()
+# The host that mta-sts.<domain> of others is to lead to (docs/hosting.md).
+POLICY_HOST = os.environ.get("MXPLAIN_POLICY_HOST", "") or _public.hostname or "localhost"
 
 # --- accounts ---------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

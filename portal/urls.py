@@ -21,6 +21,8 @@ from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
 from lookups.teams import invitation_views
 from lookups.teams import views as teams
+from lookups.hosted import delivery, report_views
+from lookups.hosted import views as hosted
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -38,6 +40,8 @@ urlpatterns = [
     path("badge/<str:token>.svg", badge_views.picture, name="badge"),
     path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),
     path("admin/", admin.site.urls),
+    path("hosted/reports/<str:token>/", delivery.deliver, name="deliver-report"),
+    path("hosted/tls-ask", delivery.tls_ask, name="tls-ask"),
 ]
 
 urlpatterns += i18n_patterns(
@@ -101,6 +105,10 @@ urlpatterns += i18n_patterns(
     path("teams/<str:token>/leave/", teams.leave, name="team-leave"),
     path("teams/<str:token>/delete/", teams.delete, name="team-delete"),
     path("invitations/<str:token>/", invitation_views.invitation, name="invitation"),
+    path("domains/<str:token>/proof/", hosted.proof_page, name="watch-proof"),
+    path("domains/<str:token>/mta-sts/", hosted.policy_page, name="watch-mta-sts"),
+    path("domains/<str:token>/reports/", report_views.reports, name="watch-reports"),
+    path("domains/<str:token>/reports/setup/", report_views.setup, name="watch-reports-setup"),
     path("saved/", saved_views.saved, name="saved"),
     path("saved/<str:token>/edit/", saved_views.edit, name="saved-edit"),
     path("saved/<str:token>/unsave/", saved_views.unsave, name="saved-unsave"),

@@ -88,7 +88,7 @@ def _new_id(old: str, now: datetime) -> str:
     return id
 
 
-# --- what comes next -------------------------------------------------------------------------------
+# --- what comes next -------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Advice:
     """The next step. `code`: see `advice`; words.advice says it."""

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from lookups.engine.ownership import Seen
 from lookups.hosted import intake
 from lookups.hosted.intake import Refused, Taken
+from lookups.hosted.policies import Advice
 from lookups.tools.reports import words as report_words
 
 
@@ -59,3 +60,60 @@ def delivery(taken: Taken) -> str:
         _("Taken: %(new)d. Known already: %(known)d.") % {"new": taken.new, "known": taken.known}
     ]
     return "\n".join([*lines, *dict.fromkeys(refusal(each) for each in taken.refused)])
+
+
+def advice(step: Advice) -> str:
+    """The next step with a hosted policy."""
+    known = dict(step.parameters)
+    if date := known.get("date"):
+        known["date"] = f"{date:%Y-%m-%d %H:%M} UTC"
+    return _advice(step.code) % known
+
+
+def _advice(code: str) -> str:
+    texts = {
+        "unknown": _("DNS gave no usable answer. Look again in a few minutes."),
+        "publish": _(
+            "Senders do not know of the policy yet. Publish the CNAME record first and, once the "
+            "policy answers there, the TXT record."
+        ),
+        "id": _(
+            "The TXT record has the id %(found)s, the policy has %(id)s. Publish the TXT record "
+            "below, so that senders fetch the policy anew."
+        ),
+        "unreachable": _(
+            "Senders find the record, but no policy that they can use at %(host)s. See below what "
+            "happens there: mostly the CNAME record is missing, or the certificate."
+        ),
+        "differs": _(
+            "%(host)s serves another policy than the one here. Let the name lead to this site, or "
+            "wait a minute after a change."
+        ),
+        "uncovered": _(
+            "No pattern allows %(hosts)s, which the MX records name. Add them before anything else."
+        ),
+        "wait": _(
+            "It works. Stay with testing until %(date)s and read the TLS reports meanwhile: they "
+            "name servers whose TLS would stop mail."
+        ),
+        "enforce": _(
+            "It has worked for two weeks. If the TLS reports show no failures, change to enforce."
+        ),
+        "longer-later": _(
+            "It works and protects. Keep max_age short until %(date)s, then make it longer."
+        ),
+        "longer": _(
+            "It has been enforced for two weeks. Make max_age a month or longer: senders then "
+            "hold on to the policy even where an attacker suppresses DNS."
+        ),
+        "done": _("Everything is in place. Change the patterns here before you change MX records."),
+        "leaving": _(
+            "The policy is being withdrawn. Leave both records in place until %(date)s: until then "
+            "senders may hold an earlier policy, and must be able to fetch the new one."
+        ),
+        "remove": _(
+            "No sender holds an earlier policy any more. Remove the TXT record, then the CNAME "
+            "record, and switch the hosting off."
+        ),
+    }
+    return texts[code]

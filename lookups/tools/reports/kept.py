@@ -113,7 +113,9 @@ def _moment(seconds: int) -> datetime | None:
 
 def domains_of(owner: Any) -> list[str]:
     """The domains of one's kept reports, that with most reports first."""
-    counted = of(owner).values("domain").annotate(reports=Count("id")).order_by("-reports", "domain")
+    counted = (
+        of(owner).values("domain").annotate(reports=Count("id")).order_by("-reports", "domain")
+    )
     return [row["domain"] for row in counted]
 
 

@@ -90,7 +90,7 @@ async def kept(request: HttpRequest) -> HttpResponse:
             names = await names_of(dns, view.totals.addresses) if view else {}
         found["result"] = ReportsResult(found["reading"], names)
         if wanted := request.GET.get("as"):
-            return _exported(found["result"], wanted)
+            return export_response(found["result"], wanted)
     return await sync_to_async(render)(request, "tools/reports/kept.html", found)
 
 
@@ -117,7 +117,8 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _exported(result: ReportsResult, wanted: str) -> HttpResponse:
+def export_response(result: ReportsResult, wanted: str) -> HttpResponse:
+    """A file: `wanted` is "json" or "csv". Raises Http404 for anything else."""
     if wanted == "json":
         response: HttpResponse = JsonResponse(result.as_json(), json_dumps_params=READABLE)
         name = "reports.json"
