@@ -178,8 +178,10 @@ def _policy_context(
 def _beginning(watch: Watch, policy: HostedPolicy | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What the form holds at first: the hosted policy, or the published one, or the MX hosts."""
     if policy:
-        mode = policy.mode if policy.mode != HostedPolicy.Mode.NONE else HostedPolicy.Mode.TESTING
-        age = min(generator.AGES, key=lambda choice: abs(choice - policy.max_age))
+        mode, kept = policy.mode, policy.max_age
+        if mode == HostedPolicy.Mode.NONE:  # taken up again, it begins as every policy does
+            mode, kept = HostedPolicy.Mode.TESTING, mta_sts.STARTING_AGE
+        age = min(generator.AGES, key=lambda choice: abs(choice - kept))
         return {"mode": mode, "mx": "\n".join(policy.mx), "max_age": str(age)}, ()
     try:
         begun = async_to_sync(_begun)(watch)
