@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
 from .blocked.models import BlockedDomain
 from .bulk.models import Bulk, BulkItem
-from .hosted.models import HostedPolicy, Proving, ReportBox
+from .hosted.models import HostedPolicy, HostedSpf, Proving, ReportBox, SpfChange
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
 from .watching.models import Watch
@@ -33,12 +33,14 @@ __all__ = [
     "BulkItem",
     "Delivery",
     "HostedPolicy",
+    "HostedSpf",
     "Invitation",
     "Membership",
     "Proving",
     "ReceivedReport",
     "Report",
     "ReportBox",
+    "SpfChange",
     "Team",
     "Watch",
     "Webhook",

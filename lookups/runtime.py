@@ -82,12 +82,19 @@ def resolver_settings(
     server = parse_server(lesson) if lesson else None
     return ResolverSettings(
         servers=tuple(resolvers) or configured or machine_servers(),
-        routes=dict.fromkeys(LESSON_ZONES, (server,)) if server else {},
+        routes=_spf_route() | dict.fromkeys(LESSON_ZONES, (server,)) if server else {},
         classroom=server,
         query_timeout=settings.QUERY_TIMEOUT,
         report_timeout=settings.REPORT_TIMEOUT,
         max_queries=settings.MAX_QUERIES,
     )
+
+
+def _spf_route() -> dict[str, tuple[Server, ...]]:
+    """The zone of hosted SPF records, where it is one of the classroom's; before that around it."""
+    if not settings.SPF_DNS or not is_lesson(settings.SPF_ZONE):
+        return {}
+    return {settings.SPF_ZONE: (parse_server(settings.SPF_DNS),)}
 
 
 def context_for(

@@ -145,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-alerts": {"task": "lookups.alerts.tasks.forget_alerts", "schedule": 3600.0},
     "tend-bulks": {"task": "lookups.bulk.tasks.tend_bulks", "schedule": 30.0},
     "prove-again": {"task": "lookups.hosted.tasks.prove_again", "schedule": 3600.0},
+    "refresh-spf": {"task": "lookups.hosted.tasks.refresh_spf", "schedule": 60.0},
     "forget-delivered": {"task": "lookups.hosted.tasks.forget_delivered", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
@@ -175,6 +176,11 @@ TRUST_ANCHORS = _list(
 SMTP_PROBE = os.environ.get("MXPLAIN_SMTP") == "1"
 # Zones of DNS blocklists to ask, such as "zen.example.org". Off: most have terms of use.
 BLOCKLISTS = _list("MXPLAIN_BLOCKLISTS")
+# The zone of hosted SPF records, its name servers, and where `manage.py spf-dns` answers for it:
+# only a zone of the classroom is asked there directly, any other must be delegated to it.
+SPF_ZONE = os.environ.get("MXPLAIN_SPF_ZONE", "spf.classroom.test").strip(".").lower()
+SPF_SERVERS = _list("MXPLAIN_SPF_SERVERS", "ns.classroom.test")
+SPF_DNS = os.environ.get("MXPLAIN_SPF_DNS", "")
 QUERY_TIMEOUT = float(os.environ.get("MXPLAIN_QUERY_TIMEOUT", "3"))
 REPORT_TIMEOUT = float(os.environ.get("MXPLAIN_REPORT_TIMEOUT", "20"))
 MAX_QUERIES = int(os.environ.get("MXPLAIN_MAX_QUERIES", "400"))

@@ -22,6 +22,7 @@ from lookups.sharing import views as sharing
 from lookups.teams import invitation_views
 from lookups.teams import views as teams
 from lookups.hosted import delivery, report_views
+from lookups.hosted import delivery, report_views, spf_views
 from lookups.hosted import views as hosted
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
@@ -107,6 +108,7 @@ urlpatterns += i18n_patterns(
     path("invitations/<str:token>/", invitation_views.invitation, name="invitation"),
     path("domains/<str:token>/proof/", hosted.proof_page, name="watch-proof"),
     path("domains/<str:token>/mta-sts/", hosted.policy_page, name="watch-mta-sts"),
+    path("domains/<str:token>/spf/", spf_views.spf_page, name="watch-spf"),
     path("domains/<str:token>/reports/", report_views.reports, name="watch-reports"),
     path("domains/<str:token>/reports/setup/", report_views.setup, name="watch-reports-setup"),
     path("saved/", saved_views.saved, name="saved"),

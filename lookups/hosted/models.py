@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+import string
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -18,6 +20,11 @@ POLICY_ID_SIZE = 32  # characters at most (RFC 8461 §3.1)
 def new_box_token() -> str:
     """128 random bits in letters that survive as a local part, whatever its case."""
     return secrets.token_hex(16)
+
+
+def new_spf_label() -> str:
+    """56 random bits in letters, which DNS takes in any case."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
 
 
 def proven() -> WatchQuerySet:
@@ -94,3 +101,56 @@ class HostedPolicy(models.Model):
     def may_end(self, now: datetime) -> bool:
         """Whether no sender can be holding an earlier policy any more (RFC 8461 §8.3)."""
         return self.mode == self.Mode.NONE and (self.kept_until is None or self.kept_until <= now)
+
+
+class HostedSpf(models.Model):
+    """A flat SPF record, served at `<label>.<settings.SPF_ZONE>` for an include.
+
+    `source` is an SPF record with its includes, or the name that one is published at. `records`
+    are names below the label ("" for itself) and their texts; `networks` what they permit. While
+    the sources fail, `records` stay as they were, and `trouble` (hosted.spf.Unusable.code, about
+    `trouble_term`) says since when.
+    """
+
+    watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="hosted_spf")
+    label = models.CharField(max_length=12, unique=True, default=new_spf_label)
+    source = models.TextField(max_length=4000)
+    records = models.JSONField(default=dict)
+    networks = models.JSONField(default=list)
+    lookups_before = models.PositiveIntegerField(default=0)
+    lookups_after = models.PositiveIntegerField(default=0)
+    interval = models.PositiveIntegerField(default=3600)  # seconds between two refreshes
+    created = models.DateTimeField(default=timezone.now)
+    refreshed = models.DateTimeField(null=True)
+    next_refresh = models.DateTimeField(null=True, db_index=True)
+    trouble = models.CharField(max_length=20, blank=True)
+    trouble_term = models.CharField(max_length=255, blank=True)
+    trouble_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"SPF of {self.watch}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}.{settings.SPF_ZONE}"
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether the sources have been failing for a day."""
+        since = self.trouble_since
+        return since is not None and since < timezone.now() - timedelta(days=1)
+
+
+class SpfChange(models.Model):
+    """How a refresh changed a flat record: the networks that came and went."""
+
+    spf = models.ForeignKey(HostedSpf, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    added = models.JSONField(default=list)
+    removed = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["spf", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.spf}: +{len(self.added)} -{len(self.removed)}"

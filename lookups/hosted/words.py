@@ -117,3 +117,19 @@ def _advice(code: str) -> str:
         ),
     }
     return texts[code]
+
+
+def unusable(code: str, term: str) -> str:
+    """Why a source of an SPF record cannot be written out."""
+    texts = {
+        "missing": _("There is no SPF record that can be used at %(term)s."),
+        "failed": _("DNS gave no usable answer for “%(term)s”."),
+        "cut": _("The record leads to more records than are followed: “%(term)s”."),
+        "loop": _("“%(term)s” leads in a circle."),
+        "everyone": _("The record permits everybody (+all). Mend that first."),
+        "order": _("“%(term)s” excludes before it permits, in a way that cannot be written out."),
+        "macro": _("“%(term)s” depends on the message, so the record cannot be written out."),
+        "size": _("The networks fill more records than can be included."),
+    }
+    other = _("“%(term)s” leads to no SPF record that can be used.")
+    return texts.get(code, other) % {"term": term[:100] or "?"}

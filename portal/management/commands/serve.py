@@ -140,6 +140,8 @@ async def _start(supervisor: Supervisor, host: str, port: int) -> None:
         environment["REDIS_URL"] = await _start_redis(supervisor)
     if not settings.CLASSROOM:
         environment |= await _start_classroom(supervisor, environment)
+    if not settings.SPF_DNS:
+        environment |= await _start_spf(supervisor, environment)
     for part in _site_parts(host, port, environment):
         await supervisor.start(part)
     await asyncio.wait_for(_until_healthy(host, port), READY_SECONDS)
@@ -188,6 +190,15 @@ async def _start_classroom(supervisor: Supervisor, environment: dict[str, str]) 
         "MXPLAIN_CLASSROOM_MAIL": f"127.0.0.1:{mail}",
         "MXPLAIN_CLASSROOM_CA": match[1],
     }
+
+
+async def _start_spf(supervisor: Supervisor, environment: dict[str, str]) -> dict[str, str]:
+    """The DNS server of hosted SPF records; its port is kept after a restart."""
+    (port,) = _free_ports(1)
+    command = [*_PYTHON, "manage.py", "spf-dns", "--port", str(port)]
+    quiet = re.compile(r"spf DNS on ")
+    await supervisor.start(Part("spf-dns", command, environment, quiet=quiet))
+    return {"MXPLAIN_SPF_DNS": f"127.0.0.1:{port}"}
 
 
 def _free_ports(count: int) -> list[int]:

@@ -121,7 +121,10 @@ def test_a_full_mailbox_says_so(box, monkeypatch):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.binary(min_size=1, max_size=400), st.sampled_from(["application/json", "message/rfc822", "text/xml"]))
+@given(
+    st.binary(min_size=1, max_size=400),
+    st.sampled_from(["application/json", "message/rfc822", "text/xml"]),
+)
 def test_whatever_comes_is_answered(box, data, type):
     assert post(box, data, type).status_code in (201, 400)
 
