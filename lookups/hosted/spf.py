@@ -12,6 +12,7 @@ import redis
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from lookups import stream
@@ -134,17 +135,21 @@ def refresh_due(now: datetime | None = None) -> int:
 
 
 def mend_store() -> None:
-    """Puts into Redis what is missing there, and takes out what nobody hosts any more."""
+    """Puts into Redis what is missing there, and takes out what nobody hosts any more, or what
+    has not been refreshed for KEEP_SECONDS since its proof was lost."""
     client = stream.client()
     there = store.labels(client)
-    known = set(HostedSpf.objects.values_list("label", flat=True))
+    young = Q(refreshed__gte=timezone.now() - timedelta(seconds=store.KEEP_SECONDS))
+    served = HostedSpf.objects.filter(young | Q(watch__in=proven())).exclude(records={})
+    known = set(served.values_list("label", flat=True))
     store.remove(client, there - known)
     if missing := known - there:
-        _serve(HostedSpf.objects.filter(label__in=list(missing)[:500]).exclude(records={}))
+        _serve(served.filter(label__in=list(missing)[:500]))
 
 
 def _refresh(rows: list[HostedSpf], now: datetime) -> None:
-    results = async_to_sync(_write_all)(rows)
+    jobs = [(row.watch.domain, row.name, row.source) for row in rows]
+    results = async_to_sync(_write_all)(jobs)
     good = []
     for row, result in zip(rows, results, strict=True):
         with transaction.atomic():
@@ -156,14 +161,14 @@ def _refresh(rows: list[HostedSpf], now: datetime) -> None:
     _serve(good)
 
 
-async def _write_all(rows: list[HostedSpf]) -> list[Written | Unusable]:
-    async def one(row: HostedSpf) -> Written | Unusable:
+async def _write_all(jobs: list[tuple[str, str, str]]) -> list[Written | Unusable]:
+    async def one(job: tuple[str, str, str]) -> Written | Unusable:
         try:
-            return await write_out(row.watch.domain, row.name, row.source)
+            return await write_out(*job)
         except Unusable as error:
             return error
 
-    return await asyncio.gather(*(one(row) for row in rows))
+    return await asyncio.gather(*map(one, jobs))
 
 
 def _note_trouble(row: HostedSpf, error: Unusable, now: datetime) -> None:

@@ -153,7 +153,7 @@ def test_any_octets_are_answered_or_not(octets, tcp):
         if wire:
             assert wire[2] & 0x80
             answers.shortened(wire)
-    assert answers.reply(ZONE, source, octets[:2] + b"\x80" + bytes(20), tcp) is None
+    assert answers.reply(ZONE, source, b"\0\1\x80" + octets + bytes(20), tcp) is None
 
 
 def test_while_redis_is_away_what_is_known_goes_on(monkeypatch):
