@@ -35,6 +35,7 @@ from lookups.watching.models import Watch
 from lookups.watching.search import SORTS, find
 
 PER_PAGE = 25
+SHOWN = ("team", "proving", "hosted_spf")  # what the page of one domain tells of it
 
 WatchView = Callable[[HttpRequest, Watch], HttpResponse]
 TokenView = Callable[[HttpRequest, str], HttpResponse]
@@ -125,7 +126,7 @@ def of_watch(
                 raise Http404
             known = Watch.everything.exclude(ended_at=None) if ended else Watch.objects.all()
             rows = known.editable_by(request.user) if edits else known.visible_to(request.user)
-            return view(request, get_object_or_404(rows.select_related("team"), token=token))
+            return view(request, get_object_or_404(rows.select_related(*SHOWN), token=token))
 
         return wrapper
 

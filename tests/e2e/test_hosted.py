@@ -103,6 +103,19 @@ def test_proof_policy_and_report(visit, site, javascript):
     page.goto(base + "reports/")
     expect(page.locator(".reports-facts").first).to_contain_text("7 / 7")
 
+    page.goto(base + "spf/")
+    assert page.locator("#spf-source").input_value() == "v=spf1 mx -all"
+    page.get_by_role("button", name="Serve it flat").click()
+    include = page.locator("#spf-include").input_value()
+    fields = zone.locator('.own-rows [name="data"]').all()
+    spf = next(field for field in fields if "v=spf1" in field.input_value())
+    spf.fill(f'"v=spf1 {include} -all"')
+    zone.get_by_role("button", name="Save", exact=True).click()
+    expect(zone.locator(".messages")).to_contain_text("Saved")
+    page.get_by_role("button", name="Does it work now?").click()
+    expect(page.locator("main")).to_contain_text("DNS has the record under this name")
+    expect(page.locator("main")).to_contain_text("The domain’s SPF record includes it")
+
     page.goto(base + "mta-sts/")
     page.locator("summary", has_text="Withdraw the policy…").click()
     page.get_by_role("button", name="Withdraw the policy", exact=True).click()
@@ -122,13 +135,15 @@ def test_no_violations(visit, site, theme):
     zone, domain = own_zone(page, site)
     base = watch(page, site, domain)
     page.add_init_script(path=AXE)
-    paths = ["", "proof/", "reports/", "reports/setup/", "mta-sts/"]
+    paths = ["", "proof/", "reports/", "reports/setup/", "spf/", "mta-sts/"]
     troubles = [(path, found) for path in paths for found in _look(page, base + path)]
     page.goto(base + "proof/")
     add_txt(zone, "_mxplain", page.locator("#proof-value").input_value())
     page.get_by_role("button", name="Look now").click()
     page.goto(base + "mta-sts/")
     page.get_by_role("button", name="Begin to host it").click()
+    page.goto(base + "spf/")
+    page.get_by_role("button", name="Serve it flat").click()
     page.goto(base + "reports/setup/")
     page.get_by_role("button", name="Open the mailbox").click()
     address = page.locator("#box-web").input_value()

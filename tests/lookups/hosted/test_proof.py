@@ -112,7 +112,7 @@ def test_a_name_too_long_for_a_record_below_it(client, member, classroom):
     assert not proof.look_now(watch).is_proof
 
 
-@pytest.mark.parametrize("path", ["proof/", "mta-sts/", "reports/setup/"])
+@pytest.mark.parametrize("path", ["proof/", "mta-sts/", "spf/", "reports/setup/"])
 def test_only_editors(everybody, client, classroom, path):
     browsers, team = everybody
     watch = proven(team, "perfect.classroom.test")
