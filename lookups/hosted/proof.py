@@ -62,6 +62,8 @@ async def _ask(watches: Sequence[Watch]) -> list[Seen]:
 def _note(watch: Watch, seen: Seen, now: datetime) -> None:
     """What the clock found. DNS that does not answer proves nothing, neither way."""
     proving = _locked(watch)
+    if proving.next_look is None or proving.next_look > now:
+        return  # another worker was faster: one day counts once
     proving.checked_at = now
     if seen.is_proof:
         _prove(watch, proving, now)

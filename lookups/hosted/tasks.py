@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from lookups import stream
 from lookups.hosted import intake, proof, spf
+
+LEASE, LEASE_SECONDS = "lease:refresh-spf", 600
 
 
 @shared_task
@@ -22,6 +25,12 @@ def forget_delivered() -> int:
 @shared_task
 def refresh_spf() -> int:
     """Writes out the flat SPF records whose sources may have changed, and keeps them served."""
-    count = spf.refresh_due()
-    spf.mend_store()
+    client = stream.client()
+    if not client.set(LEASE, 1, nx=True, ex=LEASE_SECONDS):
+        return 0  # the run before is still at it
+    try:
+        count = spf.refresh_due()
+        spf.mend_store()
+    finally:
+        client.delete(LEASE)
     return count

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from lookups.engine.ownership import Seen
 from lookups.hosted import proof
 from lookups.models import Proving
 from tests.learn.test_own_zones import begin, put
@@ -86,6 +87,14 @@ def test_lost_only_after_three_days_in_a_row(client, member, classroom):
     assert "proof of ownership is lost" in client.get(watch.get_absolute_url()).text
     assert "on 3 days in a row" in client.get(page(watch)).text
     assert proof.prove_due(now + timedelta(days=30)) == 0
+
+
+def test_a_day_counts_once_however_many_workers(member):
+    watch, now = proven(member), timezone.now()
+    for _worker in range(5):
+        proof._note(watch, Seen("missing"), now)
+    watch.refresh_from_db()
+    assert watch.verified_at and watch.proving.failed_days == 1
 
 
 def test_a_good_look_in_between_begins_anew(client, member, zone):
