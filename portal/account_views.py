@@ -23,6 +23,7 @@ from learn.own_zones import shelf
 from lookups.bulk.export import exported as bulks_exported
 from lookups.models import AlertSettings, ReceivedReport, Report, Team, Watch, Webhook
 from lookups.teams import ending as teams
+from lookups.hosted import export as hosted
 from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
 
@@ -102,6 +103,7 @@ def exported(user: Any) -> dict[str, Any]:
         "articles_done": progress.exported(user),
         **shelf.exported(user),
         **kept.exported(user),
+        **hosted.exported(user),
     }
 
 

@@ -278,4 +278,7 @@ def test_after_thirteen_months_they_go(box):
 
 def test_the_account_takes_them_along(client, box):
     post(box, aggregate())
-    assert len(client.get("/account/export.json").json()["received_reports"]) == 1
+    taken = client.get("/account/export.json").json()
+    assert len(taken["received_reports"]) == 1
+    assert taken["hosted"]["report_mailboxes"][0]["domain"] == "example.com"
+    assert taken["hosted"]["policies"] == [] and taken["hosted"]["spf"] == []
