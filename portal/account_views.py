@@ -21,9 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from learn import progress
 from learn.own_zones import shelf
 from lookups.bulk.export import exported as bulks_exported
+from lookups.hosted import export as hosted
 from lookups.models import AlertSettings, ReceivedReport, Report, Team, Watch, Webhook
 from lookups.teams import ending as teams
-from lookups.hosted import export as hosted
 from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
 

@@ -9,7 +9,9 @@ from celery.signals import worker_ready
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("mxplain")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["lookups", "lookups.watching", "lookups.alerts", "lookups.bulk", "learn", "lookups.hosted"])
+app.autodiscover_tasks(
+    ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "hosted")), "learn"]
+)
 
 
 @worker_ready.connect

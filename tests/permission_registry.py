@@ -179,7 +179,7 @@ def fixed(**arguments: str) -> Arguments:
     return lambda _: arguments
 
 
-# What a token alone opens, to whoever has it. This one opens nothing; their own tests have real ones.
+# What a token opens to whoever has it. This one opens nothing; their own tests have real ones.
 UNGUESSABLE = fixed(token="unknown")
 
 REGISTRY: dict[str, Entry] = {
@@ -226,6 +226,14 @@ REGISTRY: dict[str, Entry] = {
     "watch-history-csv": private(_watch, viewer="reads"),
     "watch-compare-markdown": private(_watch, viewer="reads"),
     "badge": public(UNGUESSABLE),
+    # --- hosted pieces ---
+    "watch-proof": private(_watch),
+    "watch-mta-sts": private(_watch, {"mode": "testing", "mx": "mx.example.com"}),
+    "watch-spf": private(_watch, {"do": "on"}),
+    "watch-reports": private(_watch, viewer="reads"),
+    "watch-reports-setup": private(_watch, {"do": "on"}),
+    "deliver-report": Entry("public", UNGUESSABLE, csrf=False),
+    "tls-ask": public(),
     # --- alerts ---
     "alerts": personal(),
     "alert-unsubscribe": Entry("public", UNGUESSABLE, csrf=False),
