@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -72,6 +73,10 @@ class Belongings:
             domain=f"{MARK}.test", state="done", status="good", finished=now, owner=owner,
             saved_at=now, watch=watch, name=MARK, note=MARK, visibility=Report.Visibility.TEAM
             if shared else Report.Visibility.ME,
+        )  # fmt: skip
+        Report.objects.create(  # an older one, to compare with
+            domain=f"{MARK}.test", state="done", status="good", finished=now, saved_at=now,
+            watch=watch, created=now - timedelta(days=1), visibility=Report.Visibility.TEAM,
         )  # fmt: skip
         Alert.objects.create(
             watch=watch, report=report, severity="error", payload={"records": [{"name": MARK}]}
