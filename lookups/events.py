@@ -41,7 +41,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     given = request.headers.get("Last-Event-ID", "")
-    teller = _Teller(
+    teller = _PageTeller(
         report=found,
         view=await sync_to_async(report_view)(request, found),
         language=translation.get_language() or "en",
@@ -51,16 +51,13 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
     return seal(sse.response(teller.chunks()), found)
 
 
-@dataclass(slots=True)
-class _Teller:
-    """Tells one open page about one report until it is done."""
+@dataclass
+class Teller:
+    """Tells one open connection about one report until it is done."""
 
     report: Report
-    view: ReportView
     language: str
-    compact: str
-    last: str
-    told: dict[str, str] = field(default_factory=dict)  # the HTML of each event, as last sent
+    last: str  # the id of the last event that was told
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         yield f"retry: {RETRY_MS}\n\n"
@@ -79,7 +76,7 @@ class _Teller:
             for chunk in filter(None, self._all()):
                 yield chunk
         except Report.DoesNotExist:
-            yield sse.event("done", "", self.last)  # deleted while it was being watched
+            yield self._gone()
         finally:
             await connection.aclose()
 
@@ -96,6 +93,27 @@ class _Teller:
             tasks.revive(self.report)
         except (redis.RedisError, kombu.exceptions.OperationalError):
             pass  # the next look at the row tries again
+
+    def _tell(self, news: list[stream.Event]) -> list[Chunk]:
+        """What `news` are to who listens; sets `last`."""
+        raise NotImplementedError
+
+    def _all(self) -> list[Chunk]:
+        """Everything from the finished row that was not told yet, and that there is no more."""
+        raise NotImplementedError
+
+    def _gone(self) -> Chunk:
+        """The report was deleted while it was being watched."""
+        return sse.event("done", "", self.last)
+
+
+@dataclass
+class _PageTeller(Teller):
+    """Tells an open page, which is given what it is to show in HTML."""
+
+    view: ReportView
+    compact: str
+    told: dict[str, str] = field(default_factory=dict)  # the HTML of each event, as last sent
 
     def _tell(self, news: list[stream.Event]) -> list[Chunk]:
         """Only the newest of each kind: a page that comes late needs no replay."""
@@ -127,7 +145,6 @@ class _Teller:
         return arrived
 
     def _all(self) -> list[Chunk]:
-        """Everything from the finished row, and that there is no more."""
         self.view = replace(
             self.view,
             state=self.report.state,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .alerts.models import Alert, AlertSettings, Delivery, Webhook
+from .api.models import ApiToken, IdempotencyKey
 from .blocked.models import BlockedDomain
 from .bulk.models import Bulk, BulkItem
 from .hosted.models import HostedPolicy, HostedSpf, Proving, ReportBox, SpfChange
@@ -28,12 +29,14 @@ from .watching.models import Watch
 __all__ = [
     "Alert",
     "AlertSettings",
+    "ApiToken",
     "BlockedDomain",
     "Bulk",
     "BulkItem",
     "Delivery",
     "HostedPolicy",
     "HostedSpf",
+    "IdempotencyKey",
     "Invitation",
     "Membership",
     "Proving",

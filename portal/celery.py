@@ -12,6 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "hosted")), "learn"]
 )
+app.autodiscover_tasks(["lookups", "lookups.watching", "lookups.api", "learn"])
 
 
 @worker_ready.connect

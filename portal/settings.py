@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "portal.apps.PortalConfig",
+    "ninja",  # its static files: Swagger UI
+    "portal",
     "lookups",
     "learn",
 ]
@@ -71,6 +73,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "lookups.api.middleware.api",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -147,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "prove-again": {"task": "lookups.hosted.tasks.prove_again", "schedule": 3600.0},
     "refresh-spf": {"task": "lookups.hosted.tasks.refresh_spf", "schedule": 60.0},
     "forget-delivered": {"task": "lookups.hosted.tasks.forget_delivered", "schedule": 3600.0},
+    "forget-api-rows": {"task": "lookups.api.tasks.forget_api_rows", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
@@ -193,6 +197,20 @@ WEBHOOK_HTTP = os.environ.get("MXPLAIN_WEBHOOK_HTTP") == "1"
 REPORT_MAIL_DOMAIN = os.environ.get("MXPLAIN_REPORT_MAIL_DOMAIN", "").strip().lower()
 # The host that mta-sts.<domain> of others is to lead to (docs/hosting.md).
 POLICY_HOST = os.environ.get("MXPLAIN_POLICY_HOST", "") or _public.hostname or "localhost"
+
+# --- the API ----------------------------------------------------------------------------------
+# What a token and what a network without one may ask, as the library `limits` reads it: requests
+# of any kind, and among them those that ask DNS.
+API_LIMITS = {
+    "token": {
+        "requests": os.environ.get("MXPLAIN_API_LIMIT", "300/minute"),
+        "checks": os.environ.get("MXPLAIN_API_LIMIT_CHECKS", "600/hour"),
+    },
+    "anonymous": {
+        "requests": os.environ.get("MXPLAIN_API_LIMIT_ANONYMOUS", "60/minute"),
+        "checks": os.environ.get("MXPLAIN_API_LIMIT_ANONYMOUS_CHECKS", "60/hour"),
+    },
+}
 
 # --- accounts ---------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

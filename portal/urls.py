@@ -23,6 +23,9 @@ from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
 from lookups.teams import invitation_views
 from lookups.teams import views as teams
+from lookups.api import pages as api_pages
+from lookups.api import site as api
+from lookups.api import token_views
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
@@ -153,6 +156,9 @@ urlpatterns += i18n_patterns(
     path("classroom/exercises/", exercise_views.index, name="exercises"),
     path("classroom/exercises/<slug:id>/", exercise_views.exercise, name="exercise"),
     path("classroom/<slug:id>/", classroom.group, name="classroom-group"),
+    path("api/", api_pages.guide, name="api"),
+    path("api/v1/docs", api_pages.docs, name="api-docs"),
+    path("api/v1/problems/<slug:code>", api_pages.problem, name="api-problem"),
     path("account/", account_views.account, name="account"),
     path("account/alerts/", alerts.settings, name="alert-settings"),
     path("account/alerts/test/", alerts.test, name="alert-test"),
@@ -164,7 +170,11 @@ urlpatterns += i18n_patterns(
     path("account/webhooks/<str:token>/resend/", webhook_views.resend, name="webhook-resend"),
     path("account/webhooks/<str:token>/delete/", webhook_views.delete, name="webhook-delete"),
     path("account/export.json", account_views.account_export, name="account-export"),
+    path("account/tokens/", token_views.tokens, name="api-tokens"),
+    path("account/tokens/<int:id>/revoke/", token_views.revoke, name="api-token-revoke"),
     path("account/delete/", account_views.account_delete, name="account-delete"),
     path("accounts/", include("allauth.account.urls")),
     prefix_default_language=False,
 )
+
+urlpatterns += api.urls()

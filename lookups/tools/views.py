@@ -68,13 +68,13 @@ async def _begun(request: HttpRequest, tool: Tool, whose: BeginForm) -> HttpResp
     if not tool.begin or not whose.is_valid():
         return await page(request, tool, form, status=400, whose=whose)
     try:
-        async with _within_time() as dns:
+        async with within_time() as dns:
             begun = await tool.begin(whose.cleaned_data["domain"], dns)
     except ToolError as refusal:
         whose.add_error(None, refusal.message)
         return await page(request, tool, form, status=400, whose=whose)
     except TimeoutError:
-        whose.add_error(None, _late())
+        whose.add_error(None, late())
         return await page(request, tool, form, status=503, whose=whose)
     form = tool.form(tool.form.completed(begun.data))
     return await _answered(request, tool, form, tool.run, whose, begun)
@@ -92,13 +92,13 @@ async def _answered(
     result, queries, status = None, None, 400
     if form.is_valid():
         try:
-            async with _within_time() as dns:
+            async with within_time() as dns:
                 result = await run(form.cleaned_data, dns)
                 queries, status = dns.queries, 200
         except ToolError as refusal:
             form.add_error(None, refusal.message)
         except TimeoutError:
-            form.add_error(None, _late())
+            form.add_error(None, late())
             status = 503
     if form.withheld:
         _forget(request, form.withheld)
@@ -117,12 +117,13 @@ def _forget(request: HttpRequest, names: tuple[str, ...]) -> None:
 
 
 @asynccontextmanager
-async def _within_time() -> AsyncIterator[Dns]:
+async def within_time() -> AsyncIterator[Dns]:
+    """DNS for one answer. Raises TimeoutError where it takes too long."""
     async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
         yield dns
 
 
-def _late() -> str:
+def late() -> str:
     return _("DNS took too long to answer. Try again in a while.")
 
 
