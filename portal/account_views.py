@@ -22,7 +22,7 @@ from learn import progress
 from learn.own_zones import shelf
 from lookups.bulk.export import exported as bulks_exported
 from lookups.hosted import export as hosted
-from lookups.models import AlertSettings, ReceivedReport, Report, Team, Watch, Webhook
+from lookups.models import AlertSettings, ApiToken, ReceivedReport, Report, Team, Watch, Webhook
 from lookups.teams import ending as teams
 from lookups.tools.reports import kept
 from portal.accounts.forms import DeleteAccountForm
@@ -42,6 +42,8 @@ EXPORTED_ALERTS = (
     "time_zone", "language",
 )  # fmt: skip
 EXPORTED_WEBHOOKS = ("url", "enabled", "kinds", "created", "token")  # the secret is shown once
+EXPORTED_TOKENS = (
+    "name", "prefix", "scopes", "created", "last_used", "expires", "revoked_at",
 READABLE = {"indent": 2, "ensure_ascii": False}
 
 
@@ -100,6 +102,8 @@ def exported(user: Any) -> dict[str, Any]:
             Webhook.objects.filter(owner=user).order_by("pk").values(*EXPORTED_WEBHOOKS)
         ),
         "bulk_checks": bulks_exported(user),
+        "api_tokens": list(
+            ApiToken.objects.filter(owner=user).order_by("id").values(*EXPORTED_TOKENS)
         "articles_done": progress.exported(user),
         **shelf.exported(user),
         **kept.exported(user),

@@ -31,6 +31,8 @@ PAGES = (
     "exercises",
     "score",
     "anatomy",
+    "api",
+    "api-docs",
 )
 
 

@@ -26,7 +26,15 @@ What everybody may read needs no token; with one, more is allowed and reports ar
 `application/problem+json` (RFC 9457). Lists come in pages: follow `next`, or the header Link.
 """
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Any) -> str:
+        """ "reports_ask": what generated clients call the operation."""
+        view = operation.view_func
+        return f"{view.__module__.rsplit('.', 1)[-1]}_{view.__name__}"
+
+
+api = Api(
     title="MXplain",
     version="1",
     description=DESCRIPTION,
