@@ -63,9 +63,7 @@ def missing_scope(scope: str) -> Problem:
     return Problem(
         "missing-scope",
         _("The token lacks the scope “%(scope)s”.") % {"scope": scope},
-        headers={
-            "WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
-        },
+        headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'},
         scope=scope,
     )
 

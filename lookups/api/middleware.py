@@ -62,7 +62,9 @@ def language_of(request: HttpRequest) -> str:
     known = dict(settings.LANGUAGES)
     if (wanted := request.GET.get("language", "")) in known:
         return wanted
-    for code, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200]):
+    for code, _quality in parse_accept_lang_header(
+        request.headers.get("Accept-Language", "")[:200]
+    ):
         try:
             return get_supported_language_variant(code)
         except LookupError:

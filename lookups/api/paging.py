@@ -1,5 +1,4 @@
-"""Lists in pages that stay right while the list grows: a page begins after a row, not at a number.
-"""
+"""Lists in pages that stay right while the list grows: each begins after a row, not at a number."""
 
 from __future__ import annotations
 

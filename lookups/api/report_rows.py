@@ -27,9 +27,7 @@ def mine(user: Any) -> QuerySet[Report]:
     return Report.objects.filter(owner=user, deleted_at=None)
 
 
-def ask(
-    user: Any, domain: Domain, selectors: str, again: bool, save: bool
-) -> tuple[Report, bool]:
+def ask(user: Any, domain: Domain, selectors: str, again: bool, save: bool) -> tuple[Report, bool]:
     """A report, and whether it is new: otherwise it was asked for less than a minute ago.
 
     With a token reports are the owner's, so only those are given again that are theirs already.

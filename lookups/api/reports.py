@@ -21,10 +21,10 @@ from lookups.views import find_report
 
 from . import paging, report_rows, shapes
 from .auth import Token
+from .caller import no_token
 from .finding import domain_in, moment, one, selectors_in
 from .problems import from_response, invalid
 from .report_events import JsonTeller
-from .caller import no_token
 
 router = Router(tags=["Reports"])
 
@@ -37,6 +37,16 @@ Topics = Annotated[
         examples=["mx,spf"],
     ),
 ]
+# One event of the stream: what its lines say.
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "enum": ["section", "done"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
@@ -143,7 +153,7 @@ def read(request: HttpRequest, response: HttpResponse, token: str, topics: Topic
                 "description": "A stream of events",
                 "content": {
                     "text/event-stream": {
-                        "schema": {"type": "string"},
+                        "schema": EVENT,
                         "example": 'id: 1764000000000-0\nevent: section\ndata: {"topic": "mx"}\n\n',
                     }
                 },

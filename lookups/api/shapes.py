@@ -45,9 +45,7 @@ class ReportWanted(Body):
         description="The topics that the addresses in the answer show. All are checked anyway.",
     )
     again: bool = Field(False, description="Make a new report even if there is a young one.")
-    save: bool = Field(
-        False, description="Keep it in your history of the domain. Needs a token."
-    )
+    save: bool = Field(False, description="Keep it in your history of the domain. Needs a token.")
 
 
 class ReportReference(Schema):

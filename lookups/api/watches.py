@@ -41,9 +41,7 @@ def _visible(user: Any) -> QuerySet[Watch]:
 def _shown(user: Any, watches: list[Watch]) -> list[dict[str, Any]]:
     """With what the caller may do, in one query for all."""
     ids = [watch.pk for watch in watches]
-    editable = set(
-        Watch.objects.editable_by(user).filter(pk__in=ids).values_list("pk", flat=True)
-    )
+    editable = set(Watch.objects.editable_by(user).filter(pk__in=ids).values_list("pk", flat=True))
     return [_json(watch, watch.pk in editable) for watch in watches]
 
 

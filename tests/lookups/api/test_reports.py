@@ -196,9 +196,7 @@ async def events_of(token, secret="", **headers):
     assert answer["Content-Type"] == "text/event-stream"
     text = b"".join([chunk async for chunk in answer.streaming_content]).decode()
     blocks = [block.splitlines() for block in text.split("\n\n") if "event: " in block]
-    return [
-        {line.split(": ", 1)[0]: line.split(": ", 1)[1] for line in block} for block in blocks
-    ]
+    return [{line.split(": ", 1)[0]: line.split(": ", 1)[1] for line in block} for block in blocks]
 
 
 @pytest.mark.django_db(transaction=True)
