@@ -14,7 +14,7 @@ from limits import parse
 
 from lookups.tools import registry
 
-from . import tool_schemas
+from . import reference, tool_schemas
 from .limits import CHECKS, REQUESTS
 from .models import IDEMPOTENCY_HOURS, SCOPES
 from .paging import DEFAULT, MOST
@@ -55,8 +55,9 @@ def _quota(who: str, name: str) -> dict[str, int]:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Swagger UI on the OpenAPI document."""
-    return render(request, "api/docs.html", {"openapi": reverse("api-openapi")})
+    """Every operation, to read; Swagger UI opens on it for those who want to try them."""
+    context = {"openapi": reverse("api-openapi"), "groups": reference.groups()}
+    return render(request, "api/docs.html", context)
 
 
 @require_safe
