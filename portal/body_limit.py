@@ -20,9 +20,10 @@ class BodyLimit:
             return await self.application(scope, receive, send)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.limit:
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+            kind, body = _refusal(scope["path"])
+            headers = [(b"content-type", kind), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": 413, "headers": headers})
-            return await send({"type": "http.response.body", "body": b"Content too large\n"})
+            return await send({"type": "http.response.body", "body": body})
         taken = 0
 
         async def bounded() -> Any:
@@ -32,3 +33,11 @@ class BodyLimit:
             return message if taken <= self.limit else {"type": "http.disconnect"}
 
         await self.application(scope, bounded, send)
+
+
+def _refusal(path: str) -> tuple[bytes, bytes]:
+    """Media type and body: programs get a problem (RFC 9457), as everywhere in the API."""
+    if path.startswith("/api/v1/"):
+        problem = b'{"type": "about:blank", "title": "Content Too Large", "status": 413}'
+        return b"application/problem+json", problem
+    return b"text/plain; charset=utf-8", b"Content too large\n"

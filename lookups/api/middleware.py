@@ -3,6 +3,7 @@ every answer gets: errors as problems, and the headers that tell the limits."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -22,6 +23,8 @@ from . import idempotency, limits, problems
 from .caller import anonymous, bad_token, identify
 from .models import IdempotencyKey
 from .problems import Problem
+
+logger = logging.getLogger(__name__)
 
 BASE = "/api/v1/"
 TOOLS = BASE + "tools/"
@@ -88,6 +91,9 @@ def _enter(request: Any) -> HttpResponse | None:
         return problems.response(problem)
     except RequestDataTooBig:
         return problems.response(_too_large(MAX_BODY))
+    except Exception:  # no database, say: here Django would answer with a page
+        logger.exception("a request of the API could not be admitted")
+        return problems.response(Problem("server-error"))
 
 
 def _preflight() -> HttpResponse:

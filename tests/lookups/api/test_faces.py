@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from lookups.api.caller import network_of
 from lookups.api.models import IdempotencyKey
 from lookups.api.tasks import forget_api_rows
 from lookups.models import Report
+from portal.body_limit import BodyLimit
 
 from .conftest import finished_report, problem
 
@@ -46,6 +48,25 @@ def test_every_error_is_a_problem(anybody, monkeypatch):
     problem(large, "too-large")
     monkeypatch.setattr("lookups.catalog.ids", lambda: 1 / 0)
     problem(anybody.get("/findings/"), "server-error")
+
+
+def test_what_breaks_on_the_way_in_is_a_problem_too(anybody, monkeypatch):
+    monkeypatch.setattr("lookups.api.middleware.identify", lambda request: 1 / 0)
+    problem(anybody.get("/findings/"), "server-error")
+
+
+async def test_monstrous_bodies_are_refused_in_the_same_words():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    length = [(b"content-length", b"99999999999")]
+    scope = {"type": "http", "path": "/api/v1/tools/headers", "headers": length}
+    await BodyLimit(None)(scope, None, send)
+    assert sent[0]["status"] == 413
+    assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["status"] == 413
 
 
 def test_a_crash_frees_the_idempotency_key(anybody, monkeypatch):
