@@ -116,6 +116,7 @@ def _of_json(request: HttpRequest, tool: Tool) -> MultiValueDict[str, str]:
     """As a browser would have sent it: texts, lists of texts, and boxes that are ticked or not."""
     try:
         body = json.loads(request.body or b"{}")
+        json.dumps(body, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         raise Problem("bad-request", _("The body is no JSON.")) from None
     if not isinstance(body, dict):

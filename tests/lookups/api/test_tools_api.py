@@ -75,7 +75,7 @@ def test_a_header_is_posted_as_json_or_as_a_file(anybody, classroom):
     for raw in (b"[]", b"7", b'"x"'):
         answer = Client().post("/api/v1/tools/headers", raw, content_type="application/json")
         problem(answer, "invalid")
-    for raw in (b"{", b"\xff", b"[" * 100_000):
+    for raw in (b"{", b"\xff", b"[" * 100_000, b'{"headers": "\\ud800"}'):
         answer = Client().post("/api/v1/tools/headers", raw, content_type="application/json")
         problem(answer, "bad-request")
     text = Client().post("/api/v1/tools/headers", "x", content_type="text/plain")

@@ -88,6 +88,7 @@ def test_what_is_watched_already(mine, user):
         ({"domain": DOMAIN, "interval": "yearly"}, "interval"),
         ({"domain": DOMAIN, "name": "x" * 101}, "name"),
         ({"domain": DOMAIN, "name": "a\0b"}, "name"),
+        ({"domain": DOMAIN, "name": "\ud800"}, "name"),
         ({"domain": DOMAIN, "selectors": ["!"]}, "selectors"),
         ({"domain": DOMAIN, "team": "nothing"}, "team"),
         ({"domain": DOMAIN, "team": "\0"}, "team"),
