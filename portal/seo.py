@@ -16,6 +16,7 @@ from learn.classroom.lessons import lessons
 from learn.own_zones.exercises import exercises
 from learn.tracks import tracks
 from lookups import catalog
+from lookups.api.problems import CODES
 from lookups.tools import registry
 
 PAGES = (
@@ -109,6 +110,14 @@ class Findings(PublicSitemap):
         return reverse("finding", args=[item])
 
 
+class Problems(PublicSitemap):
+    def items(self) -> list[str]:
+        return list(CODES)
+
+    def location(self, item: str) -> str:
+        return reverse("api-problem", args=[item])
+
+
 class Lessons(PublicSitemap):
     def items(self) -> list[str]:
         return [group.id for group in lessons("en")]
@@ -125,4 +134,5 @@ sitemaps = {
     "findings": Findings,
     "lessons": Lessons,
     "exercises": Exercises,
+    "problems": Problems,
 }

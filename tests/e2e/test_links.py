@@ -16,7 +16,9 @@ from .crawl import Crawl, Page, internal
 pytestmark = pytest.mark.e2e
 SPACES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 # Addresses that are the same in every language.
-WITHOUT_LANGUAGE = re.compile(r"/(static/|sitemap\.xml$|robots\.txt$|healthz$)")
+WITHOUT_LANGUAGE = re.compile(
+    r"/(static/|sitemap\.xml$|robots\.txt$|healthz$|api/v1/openapi\.json$)"
+)
 PRIVATE = re.compile(r"(/ja)?/(r|saved|account|accounts)/")
 MAX_BYTES = 100_000  # of a page over the wire, without pictures and fonts
 EXTERNAL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[!-~]*)?")
