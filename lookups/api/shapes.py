@@ -291,3 +291,4 @@ class Index(Schema):
     tools: str
     findings: str
     watches: str
+    bulk: str

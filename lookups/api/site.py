@@ -13,14 +13,16 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from . import findings, links, problems, reports, shapes, tools, watches
+from . import bulk, findings, links, problems, reports, shapes, tools, watches
 from .auth import Token
 from .errors import errors_of
 from .openapi import openapi_json
 from .problems import Problem
 
+LISTS = ("reports", "tools", "findings", "watches")
 DESCRIPTION = """\
-Reports on the mail DNS of a domain, tools, findings and watched domains, as the site has them.
+Reports on the mail DNS of a domain, tools, findings, watched domains and bulk checks, as the
+site has them.
 
 What everybody may read needs no token; with one, more is allowed and reports are yours. Errors are
 `application/problem+json` (RFC 9457). Lists come in pages: follow `next`, or the header Link.
@@ -48,6 +50,7 @@ api.add_router("/reports", reports.router)
 api.add_router("/tools", tools.router)
 api.add_router("/findings", findings.router)
 api.add_router("/watches", watches.router)
+api.add_router("/bulk", bulk.router)
 
 
 @api.get(
@@ -62,7 +65,8 @@ def index(request: HttpRequest) -> Any:
     return {
         "openapi": links.page("api-openapi"),
         "docs": links.page("api-docs"),
-        **{name: links.to(name) for name in ("reports", "tools", "findings", "watches")},
+        **{name: links.to(name) for name in LISTS},
+        "bulk": links.to("bulks"),
     }
 
 

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from lookups import tasks
 from lookups.api.openapi import document
+from lookups.bulk.models import Bulk, BulkItem
 from lookups.models import Report
 from lookups.watching.models import Watch
 
@@ -65,7 +66,13 @@ def known_things(user: Any) -> dict[str, str]:
         report = finished_report(
             owner=user, watch=watch, saved_at=watch.created, sections={"mx": section}
         )
-    return {"/api/v1/reports/": report.token, "/api/v1/watches/": watch.token}
+    bulk = Bulk.objects.create(owner=user, name="list", total=1)
+    BulkItem.objects.create(bulk=bulk, position=1, domain="example.com")
+    return {
+        "/api/v1/reports/": report.token,
+        "/api/v1/watches/": watch.token,
+        "/api/v1/bulk/": bulk.token,
+    }
 
 
 def name_known(case: Any, known: dict[str, str]) -> None:
