@@ -44,6 +44,7 @@ EXPORTED_ALERTS = (
 EXPORTED_WEBHOOKS = ("url", "enabled", "kinds", "created", "token")  # the secret is shown once
 EXPORTED_TOKENS = (
     "name", "prefix", "scopes", "created", "last_used", "expires", "revoked_at",
+)  # fmt: skip
 READABLE = {"indent": 2, "ensure_ascii": False}
 
 
@@ -104,6 +105,7 @@ def exported(user: Any) -> dict[str, Any]:
         "bulk_checks": bulks_exported(user),
         "api_tokens": list(
             ApiToken.objects.filter(owner=user).order_by("id").values(*EXPORTED_TOKENS)
+        ),
         "articles_done": progress.exported(user),
         **shelf.exported(user),
         **kept.exported(user),

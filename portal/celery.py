@@ -10,9 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("mxplain")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "hosted")), "learn"]
+    ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "api", "hosted"))]
 )
-app.autodiscover_tasks(["lookups", "lookups.watching", "lookups.api", "learn"])
+app.autodiscover_tasks(["learn"])
 
 
 @worker_ready.connect

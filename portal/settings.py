@@ -60,9 +60,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "csp",
-    "portal.apps.PortalConfig",
     "ninja",  # its static files: Swagger UI
-    "portal",
+    "portal.apps.PortalConfig",
     "lookups",
     "learn",
 ]
@@ -128,9 +127,9 @@ CELERY_TASK_ROUTES = {"lookups.bulk.tasks.work_on_bulks": {"queue": "bulk"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# A killed worker's message comes back after this long; open pages ask for it again much sooner
-# (lookups.tasks.revive).
-# A worker of several queues looks into them in the order in which they are named to it.
+# A killed worker's message comes back after `visibility_timeout`; open pages ask for it again much
+# sooner (lookups.tasks.revive). A worker of several queues looks into them in the order in which
+# they are named to it.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60,
     "socket_timeout": 3,

@@ -16,6 +16,9 @@ from learn.search import views as search_views
 from lookups import events, finding_views, saved_views, views
 from lookups.alerts import views as alerts
 from lookups.alerts import webhook_views
+from lookups.api import pages as api_pages
+from lookups.api import site as api
+from lookups.api import token_views
 from lookups.bulk import adoption_views, bulk_events, bulk_views
 from lookups.hosted import delivery, report_views, spf_views
 from lookups.hosted import views as hosted
@@ -23,9 +26,6 @@ from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
 from lookups.teams import invitation_views
 from lookups.teams import views as teams
-from lookups.api import pages as api_pages
-from lookups.api import site as api
-from lookups.api import token_views
 from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
