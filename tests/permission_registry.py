@@ -27,6 +27,7 @@ from learn.own_zones.models import OwnZone
 from lookups.engine.reports.aggregate import parse
 from lookups.models import (
     Alert,
+    ApiToken,
     Bulk,
     Invitation,
     Membership,
@@ -60,6 +61,7 @@ class Belongings:
     bulk: Bulk
     webhook: Webhook
     received: ReceivedReport
+    token: ApiToken
 
     @classmethod
     def make(cls, owner: Any, viewer: Any, shared: bool) -> Belongings:
@@ -96,6 +98,9 @@ class Belongings:
             member=member,
             bulk=Bulk.objects.create(name=MARK, state="paused", **whose),
             webhook=Webhook.objects.create(url=f"https://{MARK}.test/", **whose),
+            token=ApiToken.objects.create(
+                owner=owner, name=MARK, digest=f"{team.pk}", prefix="mxp_", scopes=""
+            ),
             received=ReceivedReport.objects.create(
                 owner=owner,
                 kind="dmarc-aggregate",
@@ -176,6 +181,10 @@ def _received(h: Belongings) -> Mapping[str, Any]:
     return {"id": h.received.pk}
 
 
+def _token(h: Belongings) -> Mapping[str, Any]:
+    return {"id": h.token.pk}
+
+
 def _zone(h: Belongings) -> Mapping[str, Any]:
     return {"label": h.zone.label}
 
@@ -227,7 +236,7 @@ REGISTRY: dict[str, Entry] = {
     "watch-move": private(_watch, {"team": "me"}),
     "watch-delete": private(_watch),
     "watch-restore": private(_ended),
-    "watch-badge": private(_watch, {"on": "1"}),
+    "watch-badge": private(_watch, {"do": "on"}),
     "watch-history-csv": private(_watch, viewer="reads"),
     "watch-compare-markdown": private(_watch, viewer="reads"),
     "badge": public(UNGUESSABLE),
@@ -251,6 +260,13 @@ REGISTRY: dict[str, Entry] = {
     "webhook-test": private(_webhook),
     "webhook-resend": private(_webhook),
     "webhook-delete": private(_webhook),
+    # --- the API's pages ---
+    "api": public(),
+    "api-docs": public(),
+    "api-openapi": Entry("public", csrf=False),
+    "api-problem": public(fixed(code="not-found")),
+    "api-tokens": personal(name="x"),
+    "api-token-revoke": private(_token),
     # --- bulk checks ---
     "bulks": personal(domains="example.com"),
     "bulk": private(_bulk, viewer="reads"),
