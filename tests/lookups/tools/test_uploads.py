@@ -57,7 +57,7 @@ async def _sent(headers: list, *chunks: bytes) -> tuple[list, list]:
     async def send(message):
         answered.append(message)
 
-    scope = {"type": "http", "headers": headers}
+    scope = {"type": "http", "path": "/tools/reports/", "headers": headers}
     await BodyLimit(application, 10)(scope, receive, send)
     return given, answered
 
