@@ -71,9 +71,11 @@ def test_without_a_script(visit):
 def test_progress_in_the_browser_then_in_the_account(visit, site):
     page = visit("/learn/tracks/start/")
     page.get_by_role("link", name="Begin: What is a mail server?").click()
+    page.wait_for_url("**/learn/mail-server/**", wait_until="load")  # with its scripts
     page.get_by_role("button", name="Mark as done").press("Enter")
     expect(page.get_by_role("button", name="Not done after all")).to_be_focused()
     page.locator(".pager").get_by_role("link", name="What is a DNS server?").click()
+    page.wait_for_url("**/learn/dns-server/**", wait_until="load")
     expect(page.locator("#progress [data-way-count]")).to_have_text("1")
     page.get_by_role("button", name="Mark as done").click()
     page.locator(".breadcrumb").get_by_role("link", name="Start here").click()

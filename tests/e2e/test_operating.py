@@ -36,7 +36,7 @@ def superuser(site, email: str) -> None:
 
 def test_an_operator_blocks_a_domain(visit, site):
     visitor = visit("/check/")
-    visitor.locator(".domain-form input[name=domain]").fill("null-mx.classroom.test")
+    visitor.locator(".domain-form input[name=domain]").fill("refused.classroom.test")
     visitor.locator(".domain-form button").click()
     until_done(visitor)
 
@@ -56,11 +56,11 @@ def test_an_operator_blocks_a_domain(visit, site):
         page.locator("#content").get_by_role("link", name=link, exact=True).click()
         expect(page.locator("#content h1")).to_be_visible()
     page.goto(site.url + "/admin/activity/")
-    row = page.locator("tr").filter(has_text="null-mx.classroom.test")
+    row = page.locator("tr").filter(has_text="refused.classroom.test")
     row.get_by_role("link", name="Block…").click()
     page.get_by_label("Reason for visitors").fill("The owner of the domain asked for it.")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist")).to_contain_text("was added successfully")
 
-    visitor.goto(site.url + "/tools/mx/?domain=www.null-mx.classroom.test")
+    visitor.goto(site.url + "/tools/mx/?domain=www.refused.classroom.test")
     expect(visitor.locator("main")).to_contain_text("The owner of the domain asked for it.")

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from .conftest import wait_until
 from .test_axe import AXE, RUN, SIDEWAYS, TAGS, UNFOLD
 from .test_check import sign_up
 
@@ -90,7 +91,8 @@ def test_on_a_phone_without_javascript_in_japanese(visit, site):
     page.locator("input[type=email]").fill("phone@example.com")
     page.locator("input[type=password]").fill("a letter on good paper")
     page.locator("main form button").first.click()
-    code = re.search(r"^(\d{6})$", site.newest_mail(), re.MULTILINE)[1]
+    page.wait_for_url(re.compile("confirm|verify|code"))
+    code = wait_until(lambda: re.search(r"^(\d{6})$", site.newest_mail(), re.MULTILINE))[1]
     page.locator("main input:not([type=hidden])").first.fill(code)
     page.locator("main form button").first.click()
     page.wait_for_url(site.url + "/ja/domains/")
