@@ -88,7 +88,7 @@ def test_watch_a_domain_and_see_what_changed(visit, site):
 
 def test_on_a_phone_without_javascript_in_japanese(visit, site):
     page = visit("/ja/accounts/signup/", viewport=PHONE, javascript=False)
-    page.locator("input[type=email]").fill("phone@example.com")
+    page.locator("input[type=email]").fill("watching-phone@example.com")
     page.locator("input[type=password]").fill("a letter on good paper")
     page.locator("main form button").first.click()
     page.wait_for_url(re.compile("confirm|verify|code"))
