@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils.translation import ngettext
 
 from .cards import verdict
 from .engine.names import Domain
+from .plain_text import printable
 from .presentation import FindingView, SectionView
 from .templatetags.lookups_tags import host_state, reverse_word, scope_word
 
@@ -40,7 +40,7 @@ def render(
         lines += ["", _("Score: %d of 100") % total]
     count = len(queries)
     lines += ["", ngettext("%d question asked.", "%d questions asked.", count) % count]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def hosts(records: Mapping[str, Any]) -> Iterator[str]:
@@ -76,8 +76,3 @@ def _finding(finding: FindingView) -> Iterator[str]:
             yield from textwrap.wrap(
                 paragraph, WIDTH - 2, initial_indent="  ", subsequent_indent="  "
             )
-
-
-def _printable(line: str) -> str:
-    """Names in DNS may hold escape sequences; a terminal must not obey them."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in line)

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from lookups.engine.addresses import parse as parse_address
 from lookups.engine.resolver import ResolverSettings
 from lookups.forms import InputError, read_domain
 from lookups.management import common
+from lookups.plain_text import printable
 from lookups.runtime import LESSONS, resolver_settings
 
 from .arguments import add_arguments, data_of, option
@@ -93,11 +93,6 @@ def run_tool(
         command.stderr.write(f"{name}: " + _("No DNS server answered."))
         return common.NO_DNS
     return MADE
-
-
-def printable(text: str) -> str:
-    """What DNS or a file holds may be escape sequences; a terminal must not obey them."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in text)
 
 
 def _refusals(form: ToolForm) -> list[str]:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups import cards
+from lookups.plain_text import printable
 from lookups.presentation import query_views, section_view, section_views, status_of
-from lookups.text_report import _printable
 
 FINDING = {"id": "mx-host-missing", "parameters": {"host": "a.test"}, "evidence": []}
 
@@ -70,7 +70,7 @@ def test_hostile_names_are_escaped_in_every_template(name):
 
 @given(st.text(max_size=60))
 def test_terminals_get_no_control_characters(text):
-    assert "\x1b" not in _printable(text) and "\n" not in _printable(text)
+    assert "\x1b" not in printable(text) and "\n" not in printable(text)
 
 
 @pytest.mark.parametrize("status", ["good", "info", "warning", "error", "running", "unheard-of"])

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from lookups.engine.reports.errors import MAX_FILE
 from lookups.management import common
-from lookups.tools.commands import printable, run_tool
+from lookups.plain_text import printable
+from lookups.tools.commands import run_tool
 from lookups.tools.dns import Dns
 from lookups.tools.reports.result import ReportsResult
 from lookups.tools.reports.tool import TOOL, run

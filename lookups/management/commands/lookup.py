@@ -19,6 +19,7 @@ from lookups.engine.report import TOPICS
 from lookups.engine.resolver import ResolverSettings
 from lookups.forms import InputError, explain, read_selectors
 from lookups.management import common
+from lookups.plain_text import printable
 from lookups.presentation import SectionView, section_views
 from lookups.runtime import is_lesson, resolver_settings
 from lookups.score import score
@@ -28,7 +29,6 @@ from lookups.tools.check.result import staged
 from lookups.tools.check.running import Checked, run_checks
 from lookups.tools.check.topics import TOPICS as CHECKERS
 from lookups.tools.check.words import refusal_words
-from lookups.tools.commands import printable
 from lookups.tools.dns import Dns
 
 MADE, FAILED_ON = 0, 1

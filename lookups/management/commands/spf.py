@@ -19,6 +19,7 @@ from lookups.engine.spf import Step, Verdict, check_host
 from lookups.engine.spf.lookups import MAX_LOOKUPS
 from lookups.engine.transport import Transport
 from lookups.management import common
+from lookups.plain_text import printable
 from lookups.runtime import resolver_settings
 from lookups.spf_words import reason, result_words
 
@@ -57,7 +58,7 @@ class Command(common.DnsCommand):
         if options["format"] == "json":
             self.stdout.write(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
         else:
-            self.stdout.write("\n".join(_printable(line) for line in _lines(verdict)))
+            self.stdout.write("\n".join(printable(line) for line in _lines(verdict)))
         if queries and not common.has_answer(queries):
             self.stderr.write("spf: " + _("No DNS server answered."))
             return common.NO_DNS
@@ -74,7 +75,7 @@ def _address(text: str) -> Address | None:
 def _ip_error(text: str) -> str:
     if not text.strip():
         return _("Give the address that the mail comes from: --ip 192.0.2.1")
-    return _("“%s” is no IP address.") % _printable(text[:100])
+    return _("“%s” is no IP address.") % printable(text[:100])
 
 
 def _error(sender: str, helo: str) -> str:
@@ -118,8 +119,3 @@ def _step(step: Step) -> str:
     words = {True: _("matches"), False: _("does not match")}
     said = words[step.matched] if step.matched is not None else ""
     return "  ".join(filter(None, [step.term, said, f"({reason(step.why, step.detail)})"]))
-
-
-def _printable(text: str) -> str:
-    """What DNS holds may be escape sequences; a terminal must not obey them."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in text)
