@@ -7,6 +7,9 @@ class PortalConfig(AppConfig):
 
     name = "portal"
 
+    def ready(self) -> None:
+        from portal.accounts import listening  # noqa: F401  (connects to the signals)
+
 
 class OperatorAdminConfig(AdminConfig):
     """Django's admin, as `portal.operating.site` arranges it."""

@@ -40,6 +40,8 @@ def _list(name: str, default: str = "") -> list[str]:
 
 DEBUG = os.environ.get("MXPLAIN_DEBUG") == "1"
 SECRET_KEY = _secret_key()
+# Keys of before, after a change: what they signed or encrypted can still be read.
+SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 SECURE = _public.scheme == "https"
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "csp",
     "ninja",  # its static files: Swagger UI
@@ -70,7 +73,7 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "portal.middleware.CompressPages",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.accounts.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "lookups.api.middleware.api",
     "django.middleware.common.CommonMiddleware",
@@ -150,6 +153,11 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-spf": {"task": "lookups.hosted.tasks.refresh_spf", "schedule": 60.0},
     "forget-delivered": {"task": "lookups.hosted.tasks.forget_delivered", "schedule": 3600.0},
     "forget-api-rows": {"task": "lookups.api.tasks.forget_api_rows", "schedule": 3600.0},
+    "forget-account-events": {
+        "task": "portal.accounts.tasks.forget_account_events",
+        "schedule": 3600.0,
+    },
+    "clear-sessions": {"task": "portal.accounts.tasks.clear_sessions", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
 WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
@@ -216,14 +224,19 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+# New passwords are hashed with the first; others are read, and hashed anew at the next sign-in.
+PASSWORD_HASHERS = [
+    "portal.accounts.passwords.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+_validators = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"{_validators}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validators}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "portal.accounts.passwords.MaximumLength"},
+    {"NAME": f"{_validators}.CommonPasswordValidator"},
+    {"NAME": f"{_validators}.NumericPasswordValidator"},
 ]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -240,8 +253,16 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "portal.accounts.forms.LoginForm",
+    "signup": "portal.accounts.forms.SignupForm",
+    "reauthenticate": "portal.accounts.forms.ReauthenticateForm",
+    "change_password": "portal.accounts.forms.ChangePasswordForm",
+    "set_password": "portal.accounts.forms.SetPasswordForm",
+    "reset_password_from_key": "portal.accounts.forms.ResetPasswordKeyForm",
     "confirm_email_verification_code": "portal.accounts.forms.CodeForm",
 }
+# Beside allauth's own limits (five wrong codes in five minutes): wrong codes of one account a day.
+# Three codes fit at any moment, so twenty guesses a day hit one in about 45 years.
+ACCOUNT_RATE_LIMITS = {"second_factor": "20/d/key"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_USER_DISPLAY = attrgetter("email")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -249,6 +270,31 @@ ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "watches"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# Second factors: codes of an app, passkeys (which also sign in alone), and recovery codes.
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ADAPTER = "portal.accounts.second_factor.MFAAdapter"
+MFA_FORMS = {
+    name: f"portal.accounts.factor_forms.{form}"
+    for name, form in (
+        ("authenticate", "AuthenticateForm"),
+        ("reauthenticate", "ReauthenticateForm"),
+        ("activate_totp", "ActivateTOTPForm"),
+        ("add_webauthn", "AddWebAuthnForm"),
+        ("edit_webauthn", "EditWebAuthnForm"),
+        ("authenticate_webauthn", "AuthenticateWebAuthnForm"),
+        ("login_webauthn", "LoginWebAuthnForm"),
+        ("reauthenticate_webauthn", "ReauthenticateWebAuthnForm"),
+    )
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+# Browsers allow passkeys without TLS on the machine itself, and only there.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE and _public.hostname in ("localhost", "127.0.0.1")
+# Whether the admin is only for staff with a second factor.
+ADMIN_SECOND_FACTOR = os.environ.get("MXPLAIN_ADMIN_SECOND_FACTOR", "1" if SECURE else "0") == "1"
+# How many days the record of an account is kept.
+ACCOUNT_EVENT_KEEP_DAYS = int(os.environ.get("MXPLAIN_EVENT_KEEP_DAYS", "400"))
 EMAIL_BACKEND = os.environ.get(
     "MXPLAIN_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"
 )
@@ -292,6 +338,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+SESSION_ENGINE = "portal.accounts.sessions"
+SESSION_COOKIE_AGE = 14 * 86400  # seconds without a visit
+SESSION_LONGEST_AGE = 90 * 86400  # seconds from the sign-in, however often one comes
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -8,12 +8,16 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.account.utils import filter_users_by_email
 from allauth.core import context as current
 from django.contrib import messages
+from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from portal.accounts import record
 
 logger = logging.getLogger(__name__)
 
@@ -48,3 +52,32 @@ class AccountAdapter(DefaultAccountAdapter):
             logger.exception("Mail %s was not sent", template_prefix)
             text = gettext("The email could not be sent just now. Try again in a few minutes.")
             messages.error(current.request, text)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Told to whoever has the account, if there is one; the visitor sees no difference."""
+        for user in filter_users_by_email(credentials.get("email", ""), prefer_verified=True)[:1]:
+            record.write(user, record.SIGN_IN_FAILED)
+
+    def send_password_reset_mail(self, user: Any, email: str, context: dict[str, Any]) -> None:
+        record.write(user, record.RESET_ASKED)
+        super().send_password_reset_mail(user, email, context)
+
+    def reauthenticate(self, user: Any, password: str) -> bool:
+        """A password that was hashed in an older way is hashed anew when it is typed. That must
+        not end the session in which it was."""
+        proved: bool = super().reauthenticate(user, password)
+        if proved:
+            user.refresh_from_db(fields=["password"])
+            session = current.request.session
+            if session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
+                update_session_auth_hash(current.request, user)
+        return proved
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        words = {
+            "reauthenticate": _("Use the password"),
+            "mfa_reauthenticate": _("Use a code"),
+            "mfa_reauthenticate:webauthn": _("Use a passkey"),
+        }
+        found = super().get_reauthentication_methods(user)
+        return [method | {"description": words[method["id"]]} for method in found]
