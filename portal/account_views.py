@@ -25,6 +25,8 @@ from lookups.hosted import export as hosted
 from lookups.models import AlertSettings, ApiToken, ReceivedReport, Report, Team, Watch, Webhook
 from lookups.teams import ending as teams
 from lookups.tools.reports import kept
+from portal.accounts import record, second_factor
+from portal.accounts import sessions as signed_in
 from portal.accounts.forms import DeleteAccountForm
 
 EXPORTED = (
@@ -63,6 +65,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "received": received,
         "watches": watches,
         "teams": Team.objects.of(request.user).count(),
+        "factors": second_factor.state(request.user),
+        "devices": len(signed_in.of_user(request.user)),
     }
     return render(request, "portal/account.html", context)
 
@@ -72,6 +76,8 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def account_export(request: HttpRequest) -> HttpResponse:
     """Everything kept about the person, as a JSON file. Dates are ISO 8601, null where unset."""
+    if request.method == "GET":
+        record.write(request.user, record.EXPORTED)
     response = JsonResponse(exported(request.user), json_dumps_params=READABLE)
     response["Content-Disposition"] = 'attachment; filename="mxplain-account.json"'
     return response
@@ -89,6 +95,12 @@ def exported(user: Any) -> dict[str, Any]:
         "addresses": list(addresses.values("email", "verified", "primary")),
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
+        "second_factors": second_factor.exported(user),
+        "devices": [
+            {"device": row.device, "began": row.began, "seen": row.seen}
+            for row in signed_in.of_user(user)
+        ],
+        "activity": record.exported(user),
         "teams": teams.exported(user),
         "domains": [
             watch | {"url": settings.PUBLIC_URL + reverse("watch", args=[watch["token"]])}
@@ -126,6 +138,7 @@ def account_delete(request: HttpRequest) -> HttpResponse:
         if limited:
             return limited
         if form.is_valid():
+            record.write(request.user, record.DELETION_ASKED)
             delete_user(request)
             messages.success(request, _("Your account and everything in it are deleted."))
             return redirect("home")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lookups.teams.ending import delete_account
+from portal.accounts import devices, record, words
+from portal.accounts.models import AccountEvent
 
-for model in (Group, User, EmailAddress, EmailConfirmation):
+for model in (Group, User, EmailAddress, EmailConfirmation, Authenticator):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
@@ -91,12 +95,94 @@ class UserAdmin(admin.ModelAdmin):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """They can neither sign in nor go on; what they hold stays."""
         chosen = queryset.filter(is_active=True, is_superuser=False).exclude(pk=request.user.pk)
-        count = chosen.update(is_active=False)
+        count = self._switch(request, chosen, False)
         said = ngettext("%(count)d account is shut.", "%(count)d accounts are shut.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Open the selected accounts again"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = queryset.filter(is_active=False, is_superuser=False).update(is_active=True)
+        chosen = queryset.filter(is_active=False, is_superuser=False)
+        count = self._switch(request, chosen, True)
         said = ngettext("%(count)d account is open.", "%(count)d accounts are open.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+    def _switch(self, request: HttpRequest, chosen: QuerySet[User], on: bool) -> int:
+        """Also into the record of each account, and into the operator's own."""
+        users = list(chosen)
+        User.objects.filter(pk__in=[user.pk for user in users]).update(is_active=on)
+        for user in users:
+            record.write(user, record.OPENED if on else record.SHUT)
+            self.log_change(request, user, [{"changed": {"fields": ["is_active"]}}])
+        return len(users)
+
+
+class Read(admin.ModelAdmin):
+    """What is written by the site itself, and by nobody else."""
+
+    show_full_result_count = False
+    list_per_page = 100
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = _("what happened")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, words.kind(kind)) for kind in words.KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+@admin.register(AccountEvent)
+class AccountEventAdmin(Read):
+    """What happened to accounts, for whoever looks into a complaint."""
+
+    list_display = ("at", "account", "what", "about", "times", "on")
+    list_filter = (KindFilter, "at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "pseudonym")
+    date_hierarchy = "at"
+    ordering = ("-at", "-pk")
+    fields = ("at", "account", "what", "about", "times", "on")
+
+    @admin.display(description=_("account"))
+    def account(self, event: AccountEvent) -> str:
+        return event.user.email if event.user else event.pseudonym
+
+    @admin.display(description=_("what happened"))
+    def what(self, event: AccountEvent) -> str:
+        return words.kind(event.kind)
+
+    @admin.display(description=_("details"))
+    def about(self, event: AccountEvent) -> str:
+        return words.details(event.details)
+
+    @admin.display(description=_("device"))
+    def on(self, event: AccountEvent) -> str:
+        return devices.words(event.device)
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(Read):
+    """What operators changed in this admin."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change")
+    list_filter = ("action_flag", "action_time")
+    list_select_related = ("user", "content_type")
+    search_fields = ("user__email", "object_repr")
+    ordering = ("-action_time", "-pk")
+    fields = list_display
+
+    @admin.display(description=_("change"))
+    def change(self, entry: LogEntry) -> str:
+        return entry.get_change_message()

@@ -32,6 +32,7 @@ from lookups.watching import history_views
 from lookups.watching import views as watching
 from portal import account_views, seo
 from portal import views as portal
+from portal.accounts import urls as accounts
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
@@ -173,6 +174,8 @@ urlpatterns += i18n_patterns(
     path("account/tokens/", token_views.tokens, name="api-tokens"),
     path("account/tokens/<int:id>/revoke/", token_views.revoke, name="api-token-revoke"),
     path("account/delete/", account_views.account_delete, name="account-delete"),
+    path("account/", include(accounts.own)),
+    path("accounts/second-factor/", include(accounts.second_factor)),
     path("accounts/", include("allauth.account.urls")),
     prefix_default_language=False,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from lookups import happenings
 from lookups.alerts import webhooks as sending
 from lookups.alerts.forms import WebhookForm
 from lookups.alerts.kinds import Kind
@@ -38,12 +40,18 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         hook.owner = None if hook.team else request.user
         if Webhook.objects.filter(owner=hook.owner, team=hook.team).count() < MAX_WEBHOOKS:
             hook.save()
+            _told(request, happenings.WEBHOOK_MADE, hook)
             return _show_secret(request, hook)
         form.add_error(None, _("There are twenty webhooks already. Delete one that is not needed."))
     mine = Webhook.objects.editable_by(request.user).select_related("team")
     context = {"form": form, "hooks": mine.order_by("created", "pk"), "kinds": Kind}
     status = 400 if form.errors else 200
     return render(request, "lookups/alerts/webhooks.html", context, status=status)
+
+
+def _told(request: HttpRequest, kind: str, hook: Webhook) -> None:
+    """Where it goes to, without the path: that may hold a secret of the receiver's."""
+    happenings.tell(request.user, kind, name=urlsplit(hook.url).hostname or "")
 
 
 def of_hook(*methods: str) -> Callable[[HookView], TokenView]:
@@ -72,6 +80,7 @@ def webhook(request: HttpRequest, hook: Webhook) -> HttpResponse:
     form = WebhookForm(request.user, data, instance=hook)
     if request.method == "POST" and form.is_valid():
         form.save()
+        _told(request, happenings.WEBHOOK_CHANGED, hook)
         messages.success(request, _("The settings are saved."))
         return redirect("webhook", token=hook.token)
     if form.errors:
@@ -103,6 +112,7 @@ def renew(request: HttpRequest, hook: Webhook) -> HttpResponse:
     """Makes a new secret; the old one signs nothing more."""
     hook.secret = new_secret()
     hook.save(update_fields=["secret"])
+    _told(request, happenings.WEBHOOK_RENEWED, hook)
     return _show_secret(request, hook)
 
 
@@ -112,6 +122,7 @@ def switch(request: HttpRequest, hook: Webhook) -> HttpResponse:
     hook.enabled = request.POST.get("on") == "1"
     hook.given_up, hook.stopped_at = 0, None
     hook.save(update_fields=["enabled", "given_up", "stopped_at"])
+    _told(request, happenings.WEBHOOK_CHANGED, hook)
     on, off = _("The webhook is switched on."), _("The webhook is switched off.")
     messages.success(request, on if hook.enabled else off)
     return redirect("webhook", token=hook.token)
@@ -153,6 +164,7 @@ def delete(request: HttpRequest, hook: Webhook) -> HttpResponse:
     """Asks; by POST deletes it with its deliveries."""
     if request.method == "POST":
         hook.delete()
+        _told(request, happenings.WEBHOOK_DELETED, hook)
         messages.success(request, _("The webhook is deleted."))
         return redirect("webhooks")
     return render(request, "lookups/alerts/webhook_delete.html", {"hook": hook})

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from lookups import happenings
+
 from . import tokens as making
 from .forms import TokenForm
 from .models import ApiToken
@@ -42,6 +44,7 @@ def _make(request: HttpRequest, form: TokenForm) -> str:
         text = _("You have %(count)d tokens that work. Revoke one that is no longer needed.")
         form.add_error(None, text % {"count": making.MAX_TOKENS})
         return ""
+    happenings.tell(request.user, happenings.TOKEN_MADE, name=data["name"])
     return secret
 
 
@@ -55,5 +58,6 @@ def revoke(request: HttpRequest, id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "api/token_revoke.html", {"token": token})
     making.revoke(token)
+    happenings.tell(request.user, happenings.TOKEN_REVOKED, name=token.name)
     messages.success(request, _("“%(name)s” is revoked.") % {"name": token.name})
     return redirect("api-tokens")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from lookups import happenings
 from lookups.engine.checks.mail_hosts import mail_hosts
 from lookups.engine.names import parse_domain
 from lookups.engine.records import mta_sts
@@ -39,8 +40,12 @@ def proof_page(request: HttpRequest, watch: Watch) -> HttpResponse:
     """The record to publish, and how it stands; POST looks for it now."""
     seen = None
     if request.method == "POST":
+        was_proven = watch.verified_at is not None
         seen = proof.look_now(watch)
         if seen.is_proof:
+            if not was_proven:
+                told = {"domain": watch.domain}
+                happenings.tell(request.user, happenings.OWNERSHIP_PROVEN, **told)
             messages.success(request, words.seen(seen))
             return redirect("watch-proof", token=watch.token)
     proving = Proving.objects.filter(watch=watch).first()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from lookups import happenings
 from lookups.models import Invitation, Membership
 from lookups.teams import inviting
 from lookups.teams.words import MEANINGS, ROLES
@@ -64,6 +65,8 @@ def _ended(request: HttpRequest, found: Invitation) -> HttpResponse:
 def _accept(request: HttpRequest, found: Invitation) -> HttpResponse:
     if not inviting.accept(found, request.user):
         return _ended(request, found)
+    told = {"team": found.team.name, "role": found.role}
+    happenings.tell(request.user, happenings.TEAM_JOINED, **told)
     text = _("You are now in the team %(team)s.") % {"team": found.team.name}
     messages.success(request, text)
     return redirect(found.team)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from lookups import happenings
 from lookups.models import Invitation, Membership, Team, Watch
 from lookups.teams import ending, inviting, people
 from lookups.teams.forms import DeleteForm, InviteForm, NameForm, RoleForm
@@ -75,6 +76,7 @@ def _begin(request: HttpRequest, name: str) -> HttpResponse:
     with transaction.atomic():
         team = Team.objects.create(name=name)
         Membership.objects.create(team=team, user=request.user, role=Role.OWNER)
+    happenings.tell(request.user, happenings.TEAM_BEGUN, team=name)
     text = _("The team %(team)s is there. Invite people, and hand domains to it.")
     messages.success(request, text % {"team": name})
     return redirect(team)
@@ -168,6 +170,8 @@ def invite(request: HttpRequest, mine: Membership) -> HttpResponse:
     except inviting.Refused as refused:
         form.add_error("email", refused.message)
         return _page(request, mine, invite_form=form)
+    told = {"team": mine.team.name, "email": email, "role": form.cleaned_data["role"]}
+    happenings.tell(request.user, happenings.TEAM_INVITED, **told)
     messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": email})
     return redirect(mine.team)
 
@@ -210,6 +214,10 @@ def change_role(request: HttpRequest, mine: Membership, member: int) -> HttpResp
         people.change_role(found, role)
     except people.LastOwner:
         return _says_why_not(request, mine)
+    told = {"team": mine.team.name, "role": role}
+    happenings.tell(request.user, happenings.TEAM_ROLE_GIVEN, email=found.user.email, **told)
+    if found.user != request.user:
+        happenings.tell(found.user, happenings.TEAM_ROLE_GOT, **told)
     words = {"email": found.user.email, "role": ROLES[role]}
     messages.success(request, _("%(email)s now has the role “%(role)s”.") % words)
     return redirect(mine.team)
@@ -228,6 +236,9 @@ def remove(request: HttpRequest, mine: Membership, member: int) -> HttpResponse:
         people.take_out(found)
     except people.LastOwner:
         return _says_why_not(request, mine)
+    told = {"team": mine.team.name}
+    happenings.tell(request.user, happenings.TEAM_REMOVED, email=found.user.email, **told)
+    happenings.tell(found.user, happenings.TEAM_TAKEN_OUT, **told)
     text = _("%(email)s is no longer in the team.") % {"email": found.user.email}
     messages.success(request, text)
     return redirect(mine.team)
@@ -244,6 +255,7 @@ def leave(request: HttpRequest, mine: Membership) -> HttpResponse:
         people.take_out(mine)
     except people.LastOwner:
         return _says_why_not(request, mine)
+    happenings.tell(request.user, happenings.TEAM_LEFT, team=mine.team.name)
     text = _("You are no longer in the team %(team)s.") % {"team": mine.team.name}
     messages.success(request, text)
     return redirect("teams")
@@ -260,6 +272,7 @@ def delete(request: HttpRequest, mine: Membership) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         heir = request.user if form.cleaned_data["domains"] == DeleteForm.MINE else None
         ending.delete_team(mine.team, heir)
+        happenings.tell(request.user, happenings.TEAM_DELETED, team=mine.team.name)
         messages.success(request, _("The team %(team)s is deleted.") % {"team": mine.team.name})
         return redirect("teams")
     context = {

@@ -91,6 +91,11 @@ def _value(authenticator: Authenticator, counter: int) -> int:
 class AuthenticateForm(OnceOnly, base.AuthenticateForm):
     code = _code(_("Code"))
 
+    @property
+    def factors(self) -> set[str]:
+        """The types that the account has, for what the page offers."""
+        return set(Authenticator.objects.filter(user=self.user).values_list("type", flat=True))
+
 
 class ReauthenticateForm(OnceOnly, base.ReauthenticateForm):
     code = _code(_("Code"))

@@ -47,7 +47,8 @@ def _how(request: HttpRequest) -> str:
 
 @receiver(auth.user_logged_out)
 def _signed_out(user: Any, **_: Any) -> None:
-    record.write(user, record.SIGNED_OUT)
+    if user is not None and User.objects.filter(pk=user.pk).exists():  # not gone just before
+        record.write(user, record.SIGNED_OUT)
 
 
 @receiver(account.user_signed_up)

@@ -61,15 +61,23 @@ MAX_DETAIL = 200
 
 
 def write(user: Any, kind: str, **details: Any) -> None:
-    """Adds to the record of `user`. The device is that of the request at hand, if there is one."""
+    """Adds to the record of `user`, with the device if it is not somebody else's doing."""
     if user is None or user.pk is None:
         return
-    device = devices.of(context.request)
+    device = _device(user)
     if kind in REPEATED and _again(user, kind, device):
         return
     AccountEvent.objects.create(
         user_id=user.pk, kind=kind, device=device, details=_bounded(details)
     )
+
+
+def _device(user: Any) -> str:
+    """That of the request at hand; none where a team's owner or an operator is at work."""
+    asks = getattr(context.request, "user", None)
+    if asks is not None and asks.is_authenticated and asks.pk != user.pk:
+        return ""
+    return devices.of(context.request)
 
 
 def _again(user: Any, kind: str, device: str) -> bool:

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.db.models import Count, Sum
 from django.utils import timezone
 
 from lookups.models import Report
 from lookups.views import ASKED
+from portal.accounts.models import Session
 
 SHOWN = 20
 MAX_SESSIONS = 5000  # the latest ones, that are read

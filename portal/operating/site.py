@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import translation
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts import second_factor
 from portal.operating import activity, queues
 
 
@@ -40,6 +42,8 @@ class OperatorSite(AdminSite):
             translation.activate(translation.get_language_from_request(request))
             if not self.has_permission(request):
                 return self.login(request)
+            if settings.ADMIN_SECOND_FACTOR and not second_factor.has_one(request.user):
+                return _ask_for_a_second_factor(request)
             response = inner(request, *args, **kwargs)
             response["X-Robots-Tag"] = "noindex, nofollow"
             return response
@@ -87,6 +91,12 @@ class OperatorSite(AdminSite):
     def _figures(self, request: HttpRequest, template: str, more: dict[str, Any]) -> HttpResponse:
         context = {**self.each_context(request), **more}
         return require_safe(lambda request: TemplateResponse(request, template, context))(request)
+
+
+@never_cache
+def _ask_for_a_second_factor(request: HttpRequest) -> HttpResponse:
+    """Staff may come in, but not with a password alone: leads to where one sets up more."""
+    return render(request, "portal/operating/second_factor.html", status=403)
 
 
 @never_cache

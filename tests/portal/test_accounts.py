@@ -272,7 +272,7 @@ def test_too_many_requests_have_a_page_of_ours() -> None:
     ("address", "expected"),
     [
         ("/accounts/login/", {"login": "username", "password": "current-password"}),
-        ("/accounts/signup/", {"email": "email", "password1": "new-password"}),
+        ("/accounts/signup/", {"email": "username", "password1": "new-password"}),
         ("/accounts/password/reset/", {"email": "email"}),
         (
             "/accounts/password/change/",
