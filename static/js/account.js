@@ -5,8 +5,8 @@
 function show(button, visible) {
   const field = document.getElementById(button.dataset.showPassword);
   field.type = visible ? "text" : "password";
-  button.textContent = visible ? button.dataset.hide : button.dataset.show;
-  button.setAttribute("aria-label", visible ? button.dataset.hideLabel : button.dataset.showLabel);
+  button.querySelector("[data-when=hidden]").hidden = visible;
+  button.querySelector("[data-when=shown]").hidden = !visible;
 }
 
 for (const button of document.querySelectorAll("[data-show-password]")) {

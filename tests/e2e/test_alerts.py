@@ -20,11 +20,11 @@ def sign_up_in_japanese(visit, site, address: str, **options) -> Page:
     page = visit("/ja/accounts/signup/", **options)
     page.locator("input[type=email]").fill(address)
     page.locator("input[type=password]").fill("a letter on good paper")
-    page.locator("main form button").first.click()
+    page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(re.compile("confirm|verify|code"))
     code = wait_until(lambda: re.search(r"^(\d{6})$", site.newest_mail(), re.MULTILINE))[1]
     page.locator("main input:not([type=hidden])").first.fill(code)
-    page.locator("main form button").first.click()
+    page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(site.url + "/ja/domains/")
     return page
 

@@ -44,7 +44,7 @@ def test_an_operator_blocks_a_domain(visit, site):
     page = visit("/admin/")
     page.locator("input[type=email]").fill("operator@example.com")
     page.locator("input[type=password]").fill(PASSWORD)
-    page.locator("main form button").first.click()
+    page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(re.compile("confirm-email"))
     code = re.search(r"^(\d{6})$", site.newest_mail(), re.MULTILINE)[1]
     page.get_by_label("Six-digit code").fill(code)

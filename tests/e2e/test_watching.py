@@ -90,11 +90,11 @@ def test_on_a_phone_without_javascript_in_japanese(visit, site):
     page = visit("/ja/accounts/signup/", viewport=PHONE, javascript=False)
     page.locator("input[type=email]").fill("watching-phone@example.com")
     page.locator("input[type=password]").fill("a letter on good paper")
-    page.locator("main form button").first.click()
+    page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(re.compile("confirm|verify|code"))
     code = wait_until(lambda: re.search(r"^(\d{6})$", site.newest_mail(), re.MULTILINE))[1]
     page.locator("main input:not([type=hidden])").first.fill(code)
-    page.locator("main form button").first.click()
+    page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(site.url + "/ja/domains/")
     page.locator("#add-domain").fill("nonsense")
     page.locator(".watch-add button").click()
