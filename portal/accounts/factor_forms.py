@@ -120,6 +120,13 @@ class CredentialField(forms.JSONField):
             "The passkey gave no answer that could be read. Try again."
         )
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data
+
+    def prepare_value(self, value: Any) -> str:
+        """Nothing: a passkey answers anew, and what was sent is not put back into the page."""
+        return ""
+
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and len(value) > MAX_CREDENTIAL:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")

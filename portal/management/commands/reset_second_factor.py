@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.mail import send_mail
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from lookups.models import AlertSettings
@@ -53,4 +54,8 @@ def _tell(row: EmailAddress) -> None:
     known = AlertSettings.objects.filter(user=row.user).values_list("language", flat=True).first()
     context = {"timestamp": timezone.now(), "public_url": settings.PUBLIC_URL}
     with translation.override(known or settings.LANGUAGE_CODE):
-        get_adapter().send_mail("mfa/email/factors_reset", row.email, context)
+        texts = [
+            render_to_string(f"mfa/email/factors_reset_{part}.txt", context).strip()
+            for part in ("subject", "message")
+        ]
+        send_mail(*texts, None, [row.email])
