@@ -25,6 +25,8 @@ PAGES = (
     "queues/",
     "activity/",
     "auth/user/",
+    "portal/accountevent/",
+    "admin/logentry/",
     "lookups/report/",
     "lookups/watch/",
     "lookups/team/",
