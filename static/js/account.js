@@ -101,8 +101,13 @@ const TROUBLES = { NotAllowedError: "cancelled", InvalidStateError: "already" };
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("[type=submit]");
   if (!window.PublicKeyCredential) {
-    button.disabled = true;
-    says(form, "missing");
+    if (form.dataset.passkey === "beside") {
+      form.hidden = true;
+      document.querySelector("[data-passkey-or]").hidden = true;
+    } else {
+      button.disabled = true;
+      says(form, "missing");
+    }
     continue;
   }
   form.addEventListener("submit", async (event) => {
