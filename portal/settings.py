@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -160,6 +161,15 @@ BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
 # --- lookups ----------------------------------------------------------------------------------
 # "HOST[:PORT]" separated by commas; empty means the machine's own (/etc/resolv.conf).
 RESOLVERS = _list("MXPLAIN_RESOLVERS")
+# Networks of the operator's own that are public but must never be reached for a visitor.
+FORBIDDEN_NETWORKS = tuple(map(ip_network, _list("MXPLAIN_FORBIDDEN_NETWORKS")))
+# Resolvers that visitors may choose, NAME=ADDRESS; and whether they may also name others, which
+# must be public and are asked on port 53 only.
+PUBLIC_RESOLVERS = _list(
+    "MXPLAIN_PUBLIC_RESOLVERS",
+    "Cloudflare=1.1.1.1,Google=8.8.8.8,Quad9=9.9.9.9,OpenDNS=208.67.222.222",
+)
+ANY_RESOLVER = os.environ.get("MXPLAIN_ANY_RESOLVER", "1") != "0"
 # Where the classroom DNS answers; `bin/serve` sets it.
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.
