@@ -90,7 +90,10 @@ def test_the_operator_may_list_a_resolver_inside():
 
 @pytest.mark.parametrize(
     ("prefix", "words"),
-    [("", "only servers that the whole world reaches"), ("/ja", "グローバルアドレスではありません")],
+    [
+        ("", "only servers that the whole world reaches"),
+        ("/ja", "グローバルアドレスではありません"),
+    ],
 )
 def test_the_page_says_why(client, classroom, prefix, words):
     page = client.get(f"{prefix}/tools/lookup/?name=perfect.classroom.test&server=10.0.0.1")
