@@ -102,7 +102,7 @@ def kinds(member):
         "robots": (200, "/robots.txt", {}),
         "feed": (200, "/learn/feed/", {}),
         "health": (200, "/healthz", {}),
-        "API": (200, "/api/v1/findings/spf-too-many-lookups", {}),
+        "API": (200, "/api/v1/findings/", {}),
         "API problem": (404, "/api/v1/nothing", {}),
         "OpenAPI": (200, "/api/v1/openapi.json", {}),
         "event stream": (200, f"{link}events/", {}),
