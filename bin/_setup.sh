@@ -35,9 +35,12 @@ find_python() {
         "(Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python)."
 }
 
+# Only files whose hashes the lock file knows are installed (bin/lock writes it).
+lock_of() { printf '%s' "${1%.txt}.lock"; }
+
 # The stamp holds the checksum of the requirements that were installed last.
 stamp_of() { printf '%s' "$root/.venv/.installed-$1"; }
-checksum() { cat requirements.txt "$1" | cksum; }
+checksum() { cat requirements.txt requirements.lock "$1" "$(lock_of "$1")" | cksum; }
 
 is_installed() {
     [ "$(cat "$(stamp_of "$1")" 2>/dev/null)" = "$(checksum "$1")" ] && is_new_enough "$venv_python"
@@ -59,7 +62,8 @@ install_packages() {
         "$1" -m venv .venv || fail "could not make .venv with $1"
     fi
     "$venv_python" -m pip install -qq --disable-pip-version-check --no-input \
-        --requirement "$2" || fail "could not install the packages of $2 (see above)"
+        --require-hashes --requirement "$(lock_of "$2")" ||
+        fail "could not install the packages of $(lock_of "$2") (see above)"
     checksum requirements.txt >"$(stamp_of requirements.txt)"
     checksum "$2" >"$(stamp_of "$2")"
 }

@@ -132,9 +132,12 @@ def image(request: HttpRequest, slug: str) -> HttpResponse:
     found = find_article(slug)
     title = group_titles()[found.group]
     picture = cards.draw(title, found.title, found.minutes, _language())
-    return HttpResponse(
-        picture, content_type="image/png", headers={"Cache-Control": "max-age=86400"}
-    )
+    # Shown by other sites, wherever somebody puts the article's link.
+    headers = {
+        "Cache-Control": "max-age=86400",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return HttpResponse(picture, content_type="image/png", headers=headers)
 
 
 def _language() -> str:

@@ -71,11 +71,12 @@ def machine_servers() -> tuple[Server, ...]:
 
 
 def resolver_settings(
-    resolvers: Sequence[Server] = (), classroom: str | None = None
+    resolvers: Sequence[Server] = (), classroom: str | None = None, private_names: bool = False
 ) -> ResolverSettings:
     """Settings for one report: `resolvers`, or the operator's, or the machine's own.
 
-    `classroom` ("HOST:PORT") is asked for LESSON_ZONES and nothing else.
+    `classroom` ("HOST:PORT") is asked for LESSON_ZONES and nothing else. `private_names`: whoever
+    asks runs the site, and may ask about the names of its network.
     """
     configured = tuple(parse_server(text) for text in settings.RESOLVERS)
     lesson = settings.CLASSROOM if classroom is None else classroom
@@ -87,6 +88,8 @@ def resolver_settings(
         query_timeout=settings.QUERY_TIMEOUT,
         report_timeout=settings.REPORT_TIMEOUT,
         max_queries=settings.MAX_QUERIES,
+        never=settings.FORBIDDEN_NETWORKS,
+        private_names=private_names,
     )
 
 

@@ -231,6 +231,7 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
     # Whose link may end or be revoked at any moment, that picture is asked for each time.
     lasting = found.is_finished and found.owner_id is None and not found.link_ends
     response["Cache-Control"] = "max-age=86400" if lasting else "no-cache"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"  # wherever its link is shown
     return seal(response, found)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "portal.middleware.CompressPages",
     "csp.middleware.CSPMiddleware",
@@ -79,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.safety.not_kept",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -168,6 +171,15 @@ BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
 # --- lookups ----------------------------------------------------------------------------------
 # "HOST[:PORT]" separated by commas; empty means the machine's own (/etc/resolv.conf).
 RESOLVERS = _list("MXPLAIN_RESOLVERS")
+# Networks of the operator's own that are public but must never be reached for a visitor.
+FORBIDDEN_NETWORKS = tuple(map(ip_network, _list("MXPLAIN_FORBIDDEN_NETWORKS")))
+# Resolvers that visitors may choose, NAME=ADDRESS; and whether they may also name others, which
+# must be public and are asked on port 53 only.
+PUBLIC_RESOLVERS = _list(
+    "MXPLAIN_PUBLIC_RESOLVERS",
+    "Cloudflare=1.1.1.1,Google=8.8.8.8,Quad9=9.9.9.9,OpenDNS=208.67.222.222",
+)
+ANY_RESOLVER = os.environ.get("MXPLAIN_ANY_RESOLVER", "1") != "0"
 # Where the classroom DNS answers; `bin/serve` sets it.
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.
@@ -333,25 +345,53 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [NONE],  # else what scripts may come from
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "upgrade-insecure-requests": SECURE,
     }
 }
 SESSION_ENGINE = "portal.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 86400  # seconds without a visit
 SESSION_LONGEST_AGE = 90 * 86400  # seconds from the sign-in, however often one comes
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+# What no page has a use for, nor anything that might get into one. Passkeys and copying to the
+# clipboard are left as browsers have them: for this site itself.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        *("accelerometer", "autoplay", "browsing-topics", "camera"),
+        *("display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid"),
+        *("idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment"),
+        *("picture-in-picture", "screen-wake-lock", "serial", "storage-access", "usb"),
+        *("window-management", "xr-spatial-tracking"),
+    )
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+if SECURE:  # no other host, and nobody on the way, can set cookies of these names (RFC 6265bis)
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_SSL_REDIRECT = False  # the reverse proxy's task
+SECURE_SSL_REDIRECT = SECURE and os.environ.get("MXPLAIN_SSL_REDIRECT", "1") != "0"
+# Asked by machines beside this one, which speak no TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^hosted/tls-ask$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+# How far browsers insist on TLS: "host" alone, its "subdomains" as well, or so far that it may
+# stand in browsers' "preload" lists. Only whoever owns the domain can tell what else is below it.
+HSTS = os.environ.get("MXPLAIN_HSTS", "host")
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS in ("subdomains", "preload")
+SECURE_HSTS_PRELOAD = HSTS == "preload"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
-# The redirect to HTTPS, subdomains and the preload list are for whoever owns the domain to decide.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+# `check --deploy` asks about subdomains and the preload list until the operator has decided.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"] if "MXPLAIN_HSTS" in os.environ else []
+# Where /.well-known/security.txt sends whoever found a hole: mail addresses or URLs.
+SECURITY_CONTACTS = [
+    f"mailto:{contact}" if "@" in contact and ":" not in contact else contact
+    for contact in _list("MXPLAIN_SECURITY_CONTACT")
+]
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 
 LOGGING = {

@@ -30,7 +30,7 @@ from lookups.tools import views as tools
 from lookups.tools.reports import views as reports
 from lookups.watching import history_views
 from lookups.watching import views as watching
-from portal import account_views, seo
+from portal import account_views, seo, well_known
 from portal import views as portal
 from portal.accounts import urls as accounts
 
@@ -40,6 +40,12 @@ handler403 = "portal.views.forbidden"
 urlpatterns = [
     path("healthz", portal.healthz, name="healthz"),
     path("robots.txt", seo.robots, name="robots"),
+    path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
+    path(
+        ".well-known/change-password",
+        well_known.change_password,
+        name="change-password",
+    ),
     path("favicon.ico", portal.favicon, name="favicon"),
     path("badge/<str:token>.svg", badge_views.picture, name="badge"),
     path("sitemap.xml", sitemap, {"sitemaps": seo.sitemaps}, name="sitemap"),

@@ -200,6 +200,8 @@ REGISTRY: dict[str, Entry] = {
     # --- portal ---
     "healthz": public(),
     "robots": public(),
+    "security-txt": public(),
+    "change-password": public(),
     "favicon": public(),
     "sitemap": public(),
     "home": public(),

@@ -171,6 +171,7 @@ class WebhookForm(forms.ModelForm):
 def _is_public(host: str) -> bool:
     """Names are judged when they are resolved, each time anew."""
     try:
-        return may_be_reached(ipaddress.ip_address(host), lesson=False)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return True
+    return may_be_reached(address, lesson=False, never=settings.FORBIDDEN_NETWORKS)

@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 
 from lookups.engine.names import to_unicode
+from lookups.engine.private_names import is_private_text
 
 KEEP_SECONDS = 30.0
 
@@ -38,12 +39,18 @@ class _Known:
 
 
 def refusal(domain: str) -> str:
-    """Why `domain` (A-labels) is refused, in the active language; empty where it is not.
+    """Why `domain` (A-labels) is refused, in the active language; empty where it is not. Beside the
+    operator's list these are names that only a network of its own knows.
 
     In a running event loop nothing is read; call `ready` there before.
     """
     if _allows_all.get():
         return ""
+    if is_private_text(domain):
+        return _(
+            "%(domain)s is a name for use within one network: the world’s DNS knows nothing of it. "
+            "Type a public one."
+        ) % {"domain": to_unicode(domain)}
     if not _in_event_loop():
         _refresh()
     if not _Known.reasons:
@@ -80,6 +87,11 @@ def allowing_all() -> Iterator[None]:
         yield
     finally:
         _allows_all.reset(token)
+
+
+def allows_all() -> bool:
+    """Whether a command of the operator's own machine runs."""
+    return _allows_all.get()
 
 
 def _refresh() -> None:

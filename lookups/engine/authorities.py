@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import dns.name
 
-from .addresses import Address, may_be_reached
+from .addresses import Address
 from .checks.delegation_servers import ParentAnswer, addresses_in
 from .resolver import Answer, Outcome, Resolver
 
@@ -121,7 +121,7 @@ async def _found(
     addresses = await asyncio.gather(*(_addresses(resolver, host, glue) for host in hosts))
     ranked, without = [], []
     for host, found in zip(hosts, addresses, strict=True):
-        usable = [address for address in found if may_be_reached(address, lesson)]
+        usable = [address for address in found if resolver.may_reach(address, lesson)]
         if not usable:
             without.append(host)
         for version in (4, 6):

@@ -32,6 +32,9 @@ MAX_DETAIL = 300  # characters
 READ_SIZE = 16 * 1024
 
 _URL = re.compile(r"[\x21-\x7e]+")  # RFC 3986 §2: neither spaces nor anything beyond ASCII
+# Names end in a word: what ends in a number is an odd spelling of an address for some programs
+# (2130706433, 0177.0.0.1, 127.1, 0x7f.1), so that nobody can tell where it leads.
+_NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -178,7 +181,7 @@ def _target(url: str, plain: bool = False) -> _Target:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        if not _HOST.fullmatch(host):
+        if not _HOST.fullmatch(host) or _NUMBER.fullmatch(host):
             raise FetchError("bad-url", url) from None
         return _Target(url, host, None, path, without_tls)
     return _Target(url, str(address), address, path, without_tls)

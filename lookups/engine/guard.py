@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from .addresses import Address, is_classroom, may_be_reached
+from .addresses import Address, is_classroom
 from .addresses import parse as parse_address
 from .resolver import Resolver
 from .transport import Server
@@ -22,6 +22,7 @@ MAX_ADDRESSES = 4  # of one host that are tried
 CONNECT_SECONDS = 4.0
 SHUTDOWN_SECONDS = 1.0  # for the other side to say that it ends TLS as well
 SMTP_PORT = 25
+PORTS = frozenset({SMTP_PORT, 80, 443})  # no others are ever connected to
 STREAM_LIMIT = 1 << 16  # octets of one line or chunk that are held in memory
 # Which of several addresses' errors says most about the host, the least telling first.
 _TELLING = ("no-address", "dns", "forbidden", "network", "timeout", "refused", "tls")
@@ -120,7 +121,7 @@ class Guard:
 
     def allows(self, address: Address) -> bool:
         """Whether `address` may be connected to at all."""
-        return may_be_reached(address, self._lesson)
+        return self._resolver.may_reach(address, self._lesson)
 
     async def open(
         self,
@@ -135,7 +136,7 @@ class Guard:
 
         Raises GuardError.
         """
-        if not self.allows(address):
+        if port not in PORTS or not self.allows(address):
             raise GuardError("forbidden", str(address))
         server = self._server(address, port)
         seconds = max(0.01, min(timeout, self._resolver.remaining))

@@ -8,6 +8,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
@@ -28,10 +29,21 @@ def replies(as_if: Mapping[tuple[str, str], Sequence[str]]) -> dict[tuple[NameKe
     return made
 
 
-def _reply(name: dns.name.Name, rdtype: str, records: Sequence[str]) -> Reply:
+def absence(name: dns.name.Name, rdtype: str) -> Reply:
+    """A reply that says that there is no such name."""
+    return _reply(name, rdtype, (), dns.rcode.NXDOMAIN)
+
+
+def _reply(
+    name: dns.name.Name,
+    rdtype: str,
+    records: Sequence[str],
+    rcode: dns.rcode.Rcode = dns.rcode.NOERROR,
+) -> Reply:
     question = dns.message.make_query(name, rdtype)
     message = dns.message.make_response(question, recursion_available=True)
     message.flags |= dns.flags.AA
+    message.set_rcode(rcode)
     if records:
         try:
             message.answer.append(dns.rrset.from_text(name, TTL, "IN", rdtype, *records))

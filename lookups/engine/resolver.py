@@ -15,11 +15,12 @@ import dns.rcode
 import dns.rdatatype
 
 from . import pretence
-from .addresses import Address, Scope, is_classroom, scope_of
+from .addresses import Address, Network, is_classroom, may_be_reached
 from .exchange import SIGNED as SIGNED
 from .exchange import Asking, Exchange, Key, rdatatype
 from .exchange import Outcome as Outcome
 from .message import AA, AD, CD, RD, Message, RRset
+from .private_names import is_private
 from .rdata import FormatError, name_key
 from .transport import Server, Transport
 
@@ -44,7 +45,8 @@ class ResolverSettings:
     `as_if` holds records that are taken for published: by name (lower case, without the final dot)
     and type, in presentation form; an empty tuple takes what is there away. They cost no question.
     `share_seconds` is how long an answer serves other reports too, when its TTL allows; 0 for zones
-    that change at any time.
+    that change at any time. `never` are networks that are not reached although they are public;
+    `private_names`: whether names are asked that only a network of its own knows.
     """
 
     servers: tuple[Server, ...]
@@ -55,6 +57,8 @@ class ResolverSettings:
     max_queries: int = 400
     share_seconds: float = 2.0
     as_if: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    never: tuple[Network, ...] = ()
+    private_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,9 @@ class Resolver:
             found = _follow(exchange.reply.message, current, rdtype, aliases, asked)
             if found is Outcome.LOOP:
                 return _answer(asked, rdtype, exchange, aliases, outcome=Outcome.LOOP)
+            if any(map(self._is_withheld, aliases[known:])):
+                # Somebody's alias must not show what this site's resolver knows of its network.
+                return _answer(asked, rdtype, exchange, aliases, outcome=Outcome.NXDOMAIN)
             if isinstance(found, RRset):
                 return _answer(asked, rdtype, exchange, aliases, found)
             # The aliases lead to a name that this reply says nothing more of.
@@ -275,12 +282,19 @@ class Resolver:
         """Whether `name` belongs to a suffix that has servers of its own: the classroom."""
         return self._servers_for(name) is not self.settings.servers
 
+    def may_reach(self, address: Address, lesson: bool = False) -> bool:
+        """Whether anything may be sent to `address`; `lesson` as in `may_be_reached`."""
+        return may_be_reached(address, lesson, self.settings.never)
+
+    def _is_withheld(self, name: dns.name.Name) -> bool:
+        return is_private(name) and not self.settings.private_names
+
     def _authority(self, address: Address) -> tuple[Server, bytes]:
         """Where an authoritative server is reached, and the EDNS options that go with it."""
         if self.settings.classroom and is_classroom(address):
             played = PLAYED_SERVER << 16 | len(address.packed)
             return self.settings.classroom, played.to_bytes(4, "big") + address.packed
-        if scope_of(address) is not Scope.PUBLIC:
+        if not self.may_reach(address):
             raise ValueError(str(address))
         return Server(str(address)), b""
 
@@ -315,6 +329,9 @@ class Resolver:
         if pretended is not None:
             self._waiters[key] = waiter
             waiter.settle(Exchange(Outcome.ANSWER, pretended))
+        elif self._is_withheld(name):
+            self._waiters[key] = waiter
+            waiter.settle(Exchange(Outcome.NXDOMAIN, pretence.absence(name, key.type)))
         elif self._asked >= self.settings.max_queries:
             waiter.settle(Exchange(Outcome.BUDGET))
         elif self.remaining <= 0:

@@ -18,7 +18,7 @@ import dns.name
 import dns.rcode
 from dns.rdatatype import AAAA, CNAME, NS, SOA, A
 
-from .addresses import Address, may_be_reached
+from .addresses import Address
 from .addresses import parse as parse_address
 from .checks.delegation_servers import addresses_in
 from .exchange import rdatatype
@@ -304,7 +304,7 @@ class _Walk:
                     yield *found, "resolver"
 
     def _is_new(self, address: Address, seen: set[Address]) -> bool:
-        is_new = address not in seen and may_be_reached(address, self.lesson)
+        is_new = address not in seen and self.resolver.may_reach(address, self.lesson)
         seen.add(address)
         return is_new
 

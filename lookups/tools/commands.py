@@ -76,7 +76,8 @@ def run_tool(
             command.stderr.write(f"{name}: {line}")
         return common.BAD_INPUT
     resolvers = options["resolver"]
-    dns_settings = resolver_settings(resolvers, _classroom(form.data, bool(resolvers), files))
+    servers = _classroom(form.data, bool(resolvers), files)
+    dns_settings = resolver_settings(resolvers, servers, private_names=True)
     try:
         result, queries = asyncio.run(_run(tool, form.cleaned_data, dns_settings))
         if tool.secret and options["out"]:
@@ -145,7 +146,7 @@ def _begun(
         raise ToolError(domain.message if isinstance(domain, InputError) else "")
     asked = bool(options["resolver"])
     servers = _classroom({"from": domain.ascii}, asked)
-    dns_settings = resolver_settings(options["resolver"], servers)
+    dns_settings = resolver_settings(options["resolver"], servers, private_names=True)
 
     async def ask() -> Beginning:
         async with Dns(dns_settings, common.command_guard(dns_settings), trusted=True) as dns:

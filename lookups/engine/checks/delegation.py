@@ -15,7 +15,6 @@ from typing import Any
 
 import dns.name
 
-from ..addresses import may_be_reached
 from ..authorities import is_zone, zone_place
 from ..context import Context
 from ..finding import Partial, Section
@@ -229,7 +228,7 @@ async def _ask_parent(case: Case, host: dns.name.Name, is_first: bool) -> list[P
     context = case.context
     answers = await context.queries((host, "A"), (host, "AAAA"))
     v4, v6 = (
-        [a for a in addresses_in(answer) if may_be_reached(a, context.lesson)][:1]
+        [a for a in addresses_in(answer) if context.resolver.may_reach(a, context.lesson)][:1]
         for answer in answers
     )
     ways = [(address, False) for address in (v4 or v6)]

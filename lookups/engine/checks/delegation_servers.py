@@ -10,7 +10,7 @@ from typing import Any
 import dns.name
 from dns.rdatatype import AAAA, NS, A
 
-from ..addresses import Address, Scope, may_be_reached, scope_of
+from ..addresses import Address, Scope, scope_of
 from ..addresses import parse as parse_address
 from ..context import Context
 from ..message import RA
@@ -215,7 +215,7 @@ def choose(host: NameServer, lesson: bool, per_family: int) -> None:
 
 async def examine(context: Context, zone: dns.name.Name, host: NameServer) -> None:
     """Asks every public address of `host` for the zone, over UDP and TCP, all at once."""
-    asked = [a for a in host.public if may_be_reached(a.address, context.lesson)]
+    asked = [a for a in host.public if context.resolver.may_reach(a.address, context.lesson)]
     await asyncio.gather(
         *(_ask(context, zone, each, tcp) for each in asked for tcp in (False, True)),
         *(_ask_names(context, zone, each) for each in asked[:1]),

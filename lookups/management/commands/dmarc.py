@@ -53,7 +53,7 @@ class Command(DnsCommand):
             return BAD_INPUT
         resolvers, lesson = options["resolver"], is_lesson(domain.ascii)
         classroom = classroom_address(lesson, asked=bool(resolvers))
-        dns_settings = resolver_settings(resolvers, classroom)
+        dns_settings = resolver_settings(resolvers, classroom, private_names=True)
         if not dns_settings.servers and not lesson:
             self.stderr.write("dmarc: " + _("This machine has no DNS resolver configured."))
             return NO_DNS

@@ -76,7 +76,7 @@ class Command(common.DnsCommand):
             return common.BAD_INPUT
         resolvers = options["resolver"]
         classroom = common.classroom_address(is_lesson(domain.ascii), asked=bool(resolvers))
-        dns_settings = resolver_settings(resolvers, classroom)
+        dns_settings = resolver_settings(resolvers, classroom, private_names=True)
         if not dns_settings.servers and not is_lesson(domain.ascii):
             self.stderr.write("lookup: " + _("This machine has no DNS resolver configured."))
             return common.NO_DNS

@@ -50,7 +50,7 @@ class Command(common.DnsCommand):
         resolvers = options["resolver"]
         lesson = common.any_lesson(sender.rpartition("@")[2], helo)
         classroom = common.classroom_address(lesson, asked=bool(resolvers))
-        dns_settings = resolver_settings(resolvers, classroom)
+        dns_settings = resolver_settings(resolvers, classroom, private_names=True)
         if not dns_settings.servers and not lesson:
             self.stderr.write("spf: " + _("This machine has no DNS resolver configured."))
             return common.NO_DNS

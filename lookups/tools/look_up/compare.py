@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -194,8 +193,7 @@ async def run(data: dict[str, Any], dns: Dns) -> Result:
         )
     else:
         asked += [
-            Whom(Kind.RESOLVER, each.operator, each.address, ipaddress.ip_address(each.address))
-            for each in PUBLIC_RESOLVERS
+            Whom(Kind.RESOLVER, each.operator, each.address, each.to) for each in PUBLIC_RESOLVERS
         ]
         asked += [Whom(Kind.RESOLVER, _("Named by you"), _address(to), to) for to in named]
     # Without a zone nobody is asked for a serial number.

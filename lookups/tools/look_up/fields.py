@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from lookups.blocked.refusal import refusal
-from lookups.engine.addresses import Address, Scope, scope_of
+from lookups.blocked.refusal import allows_all, refusal
+from lookups.engine.addresses import Address, is_classroom, may_be_reached
 from lookups.engine.names import DomainError, parse_domain
 from lookups.engine.query_name import QueryName, parse_name
 from lookups.engine.query_type import TypeRefused, parse_type
@@ -38,13 +39,21 @@ class PublicResolver:
     operator: str
     address: str
 
+    @property
+    def to(self) -> Address | Server:
+        """As Resolver.exchange takes it: the operator may name one inside as well."""
+        address = ipaddress.ip_address(self.address)
+        return address if may_be_reached(address, lesson=False) else Server(self.address)
 
-PUBLIC_RESOLVERS = (
-    PublicResolver("Cloudflare", "1.1.1.1"),
-    PublicResolver("Google", "8.8.8.8"),
-    PublicResolver("Quad9", "9.9.9.9"),
-    PublicResolver("OpenDNS", "208.67.222.222"),
-)
+
+def _public_resolvers() -> tuple[PublicResolver, ...]:
+    """Those that the operator of the site names. Raises ValueError."""
+    named = (text.rpartition("=") for text in settings.PUBLIC_RESOLVERS)
+    return tuple(PublicResolver(name.strip(), parse_server(at).host) for name, _, at in named)
+
+
+PUBLIC_RESOLVERS = _public_resolvers()
+RESOLVER_AT = {each.address: each for each in PUBLIC_RESOLVERS}
 
 
 class NameField(forms.CharField):
@@ -142,29 +151,42 @@ class ServerField(forms.CharField):
 def read_server(text: str) -> Server:
     """Raises ValidationError in the visitor's language."""
     try:
-        return parse_server(text)
+        server = parse_server(text)
     except ValueError:
         raise forms.ValidationError(
             _("“%(server)s” is no IP address. Type one such as 1.1.1.1 or 2606:4700:4700::1111.")
             % {"server": text[:60]}
         ) from None
+    if not allows_all() and (refused := _refused(server, bool(settings.CLASSROOM))):
+        raise forms.ValidationError(refused)
+    return server
 
 
 def whom(server: Server, dns: Dns) -> Address | Server:
     """`server` as Resolver.exchange takes it. Whoever runs the site may name any server, visitors
     public ones only. Raises ToolError."""
-    address = ipaddress.ip_address(server.host)
-    lesson = dns.settings.classroom is not None
-    if scope_of(address, lesson) is Scope.PUBLIC and server.port == DNS_PORT:
-        return address
+    refused = _refused(server, dns.settings.classroom is not None)
+    if not refused:
+        return ipaddress.ip_address(server.host)
     if dns.trusted:
         return server
+    raise ToolError(refused)
+
+
+def _refused(server: Server, lesson: bool) -> str:
+    """Why visitors may not have `server` asked; empty where they may. `lesson`: machines that the
+    classroom plays are asked as well."""
     if server.port != DNS_PORT:
-        raise ToolError(_("Only port 53 is asked here. Leave the port out."))
-    raise ToolError(
-        _(
+        return _("Only port 53 is asked here. Leave the port out.")
+    address = ipaddress.ip_address(server.host)
+    if lesson and is_classroom(address):
+        return ""
+    if not may_be_reached(address, lesson=False, never=settings.FORBIDDEN_NETWORKS):
+        return _(
             "%(address)s is not a public address: only servers that the whole world reaches are "
             "asked."
-        )
-        % {"address": server.host}
-    )
+        ) % {"address": server.host}
+    if not settings.ANY_RESOLVER and server.host not in RESOLVER_AT:
+        known = ", ".join(f"{r.address} ({r.operator})" for r in PUBLIC_RESOLVERS)
+        return _("Only these resolvers are asked here: %(resolvers)s.") % {"resolvers": known}
+    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from lookups.tools.dns import Dns
 
 from .fields import (
     PUBLIC_RESOLVERS,
+    RESOLVER_AT,
     NameField,
     ServerField,
     TypeField,
@@ -150,7 +150,7 @@ def _chosen(data: dict[str, Any], dns: Dns) -> Address | Server | str | None:
         return whom(data["server"], dns)
     if data["at"] in (SITE, ZONE):
         return ZONE if data["at"] == ZONE else None
-    return ipaddress.ip_address(data["at"])
+    return RESOLVER_AT[data["at"]].to
 
 
 def _plays(to: Address | Server | str | None) -> bool:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from lookups.engine.compare import Verdict
 from lookups.engine.compare import compare as compared
-from lookups.tools.base import ToolError
 from lookups.tools.look_up import compare_words
 from lookups.tools.look_up.compare import TOOL
 from tests.lookups.commands import manage
@@ -98,12 +97,6 @@ def test_every_verdict_has_words_and_a_colour():
     found = [compared(NAME, "MX", case) for case in cases]
     assert {each.verdict for each in found} == set(Verdict) == set(compare_words.LEVELS)
     assert all(list(compare_words.verdict(each, WHEN)) for each in found)
-
-
-@pytest.mark.parametrize("named", ["10.0.0.1", "127.0.0.1 1.1.1.1", "8.8.8.8:5353"])
-async def test_visitors_name_public_resolvers_only(classroom, named):
-    with pytest.raises(ToolError):
-        await result_of(TOOL, name="perfect.classroom.test", resolvers=named)
 
 
 def test_resolvers_are_few_and_addresses():

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.engine.resolver import ResolverSettings
-from lookups.tools.base import ToolError
 from lookups.tools.dns import Dns
 from lookups.tools.look_up.lookup import TOOL
 from tests.lookups.commands import manage
@@ -124,12 +123,6 @@ async def test_an_address_means_its_reverse_name(classroom):
     found = await ask("name=198.18.1.1")
     assert found.type == "PTR" and found.notes
     assert found.as_json()["answer"][0]["data"] == "mx1.perfect.classroom.test."
-
-
-@pytest.mark.parametrize("server", ["10.0.0.1", "127.0.0.1", "::1", "192.0.2.1", "8.8.8.8:5353"])
-async def test_visitors_name_public_servers_only(classroom, server):
-    with pytest.raises(ToolError):
-        await ask(f"name=perfect.classroom.test&server={server}")
 
 
 @pytest.mark.parametrize(
