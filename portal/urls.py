@@ -32,12 +32,15 @@ from lookups.watching import history_views
 from lookups.watching import views as watching
 from portal import account_views, seo
 from portal import views as portal
+from portal.operating import probes
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
 
 urlpatterns = [
-    path("healthz", portal.healthz, name="healthz"),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.metrics, name="metrics"),
     path("robots.txt", seo.robots, name="robots"),
     path("favicon.ico", portal.favicon, name="favicon"),
     path("badge/<str:token>.svg", badge_views.picture, name="badge"),
