@@ -119,7 +119,6 @@ class JsonLines(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         message = str(record.msg) if isinstance(record.msg, dict) else record.getMessage()
-        log_data |= facts_of(record)
         log_data |= {
             "time": time_of(record),
             "level": record.levelname,
@@ -127,6 +126,7 @@ class JsonLines(JsonFormatter):
             "logger": record.name,
             "message": safe(message),
         }
+        log_data |= {k: v for k, v in facts_of(record).items() if k not in log_data}
         if record.exc_info:
             log_data["exception"] = "\n".join(safe_lines(self.formatException(record.exc_info)))
 
