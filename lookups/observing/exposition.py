@@ -78,7 +78,8 @@ def _fold(where: Path) -> None:
     if len(rest) < MAX_FILES_OF_THE_DEAD:
         return
     for kind in ("counter", "histogram"):
-        _add_up(where / f"{kind}_{_FOLDED}.db", [p for p in rest if p.name.startswith(kind)])
+        if ended := [path for path in rest if path.name.startswith(kind)]:
+            _add_up(where / f"{kind}_{_FOLDED}.db", ended)
 
 
 def _add_up(into: Path, paths: list[Path]) -> None:
