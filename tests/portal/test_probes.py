@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from lookups import stream
 from lookups.models import Report
 from lookups.observing import heart, resolvers
+from lookups.observing.live import Live
 from portal.operating import probes
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +168,17 @@ def test_figures_without_redis(monkeypatch):
     text = figures().text
     assert 'mxplain_up{what="redis"} 0.0' in text and 'mxplain_up{what="database"} 1.0' in text
     assert "mxplain_queue_messages" not in text
+
+
+def test_dashboard_and_alerts_name_figures_that_there_are():
+    """Grafana's dashboard, the alert rules, and the list in docs/monitoring/README.md."""
+    named: set[str] = set()
+    for collector in (REGISTRY, Live()):
+        for family in collector.collect():
+            named.update(sample.name for sample in family.samples)
+            kinds = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+            named.update(family.name + end for end in (*kinds.get(family.type, ()), ""))
+    for path in (settings.BASE_DIR / "docs/monitoring").iterdir():
+        asked = set(re.findall(r"mxplain_[a-z_]+(?<!_)", path.read_text()))
+        assert asked - named <= {"mxplain_process"}, path
+    assert "mxplain_reports_total" in named
