@@ -34,7 +34,7 @@ def print_line(name: str, line: str) -> None:
     if os.environ.get("MXPLAIN_LOG_FORMAT", "").lower() == "json":
         print(line if _is_json(line) else _as_json(name, line), flush=True)
     else:
-        print(f"{name:>9} | {printable(line)}", flush=True)
+        print(f"{name:>9} | {printable(line.expandtabs())}", flush=True)
 
 
 def _is_json(line: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import Token
+from threading import get_ident
 from time import monotonic
 from typing import Any
 
@@ -12,7 +13,7 @@ from . import context, metrics
 
 # Work for whoever waits at the moment: it belongs to no one request, and calls itself again.
 _OF_NOBODY = frozenset({"lookups.bulk.tasks.work_on_bulks"})
-_begun: dict[str, tuple[Token[context.Facts], float]] = {}
+_begun: dict[tuple[str, int], tuple[Token[context.Facts], float]] = {}  # by task and thread
 
 
 @signals.before_task_publish.connect
@@ -33,12 +34,12 @@ def _begin(task_id: str, task: Any, **_: Any) -> None:
     delivery = asked.delivery_info or {}
     if queue := delivery.get("routing_key"):
         facts["queue"] = str(queue)[:40]
-    _begun[task_id] = context.replace(facts), monotonic()
+    _begun[task_id, get_ident()] = context.replace(facts), monotonic()
 
 
 @signals.task_postrun.connect
 def _end(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
-    known = _begun.pop(task_id, None)
+    known = _begun.pop((task_id, get_ident()), None)
     if known is None:
         return
     token, began = known

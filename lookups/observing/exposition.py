@@ -9,7 +9,9 @@ import fcntl
 import hmac
 import logging
 import os
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,7 @@ from prometheus_client.registry import Collector
 logger = logging.getLogger(__name__)
 
 MAX_FILES_OF_THE_DEAD = 24
+OLD_HOST_SECONDS = 30 * 86400
 _FOLDED = "folded"  # in place of a process id
 
 
@@ -62,6 +65,14 @@ def forget_me() -> None:
     if where := folder():
         for path in where.glob(f"gauge_live*_{os.getpid()}.db"):
             path.unlink(missing_ok=True)
+
+
+def forget_old_hosts(where: Path) -> None:
+    """Containers have a new name each time they are made: folders of those long gone go."""
+    over = time.time() - OLD_HOST_SECONDS
+    for host in where.glob("*"):
+        if all(path.stat().st_mtime < over for path in [host, *host.glob("*")]):
+            shutil.rmtree(host, ignore_errors=True)
 
 
 def live_pids(where: Path) -> list[int]:

@@ -24,11 +24,12 @@ class Observed:
         self._first: float | None = None  # seconds from asking to the first section
 
     def told_a_section(self, report: Report) -> None:
-        if self._first is None:
-            waited = (timezone.now() - report.created).total_seconds()
-            self._first = max(0.0, waited)
-            if report.attempts == 1:  # later ones say more of the worker that died
-                metrics.FIRST_SECTION_SECONDS.observe(self._first)
+        if self._first is not None or report.attempts > 1:  # that says more of a worker that died
+            return
+        if report.watch_id is not None and report.owner_id is None:
+            return  # the clock asked for it, and nobody waits
+        self._first = max(0.0, (timezone.now() - report.created).total_seconds())
+        metrics.FIRST_SECTION_SECONDS.observe(self._first)
 
     def end(self, report: Report) -> None:
         if not report.is_finished:  # this attempt broke off; another will be made

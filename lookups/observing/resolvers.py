@@ -59,7 +59,8 @@ async def ask_all(transport: Transport) -> list[Health]:
 
 async def _ask(server: Server, chosen: ResolverSettings, transport: Transport) -> Health:
     alone: dict[str, Any] = {"servers": (server,), "routes": {}, "share_seconds": 0.0}
-    settings = replace(chosen, **alone, query_timeout=WAIT_SECONDS, report_timeout=WAIT_SECONDS)
+    times = {"query_timeout": WAIT_SECONDS, "report_timeout": WAIT_SECONDS + 1}
+    settings = replace(chosen, **alone, **times)
     resolver = Resolver(settings, transport)
     try:
         answer = await resolver.query(dns.name.root, "SOA")

@@ -27,6 +27,7 @@ def _worker_is_ready(sender: Any = None, **_: Any) -> None:
     queues = [queue.name for queue in sender.task_consumer.queues]
     _heart = Heart("worker", each_beat, queues=queues, version=settings.RELEASE).start()
     exposition.serve(settings.METRICS_PORT)
+    exposition.forget_old_hosts(settings.METRICS_DIR.parent)
 
 
 @signals.worker_shutting_down.connect
@@ -52,4 +53,5 @@ def each_beat() -> None:
     if loop is None:
         return
     metrics.take(loop.transport.counts)
-    resolvers.look(loop.loop, loop.transport)
+    if not leaving.is_leaving():
+        resolvers.look(loop.loop, loop.transport)

@@ -80,7 +80,6 @@ class Passage:
     def __init__(self, application: Any) -> None:
         self.application = application
         self._streams: set[Passing] = set()
-        self._heart: Heart | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -163,8 +162,8 @@ class Passage:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         self._heed_signals()
-        beat = Heart("web", version=settings.RELEASE)
-        self._heart = beat.start()
+        beat = Heart("web", version=settings.RELEASE).start()
+        exposition.forget_old_hosts(settings.METRICS_DIR.parent)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await sync_to_async(beat.stop, thread_sensitive=False)()

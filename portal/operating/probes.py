@@ -79,11 +79,16 @@ _migrated = False
 def readiness() -> Readiness:
     """Looked at once a second at most, however many ask."""
     global _known
-    with _lock:
+    before = _known
+    if not _lock.acquire(blocking=before is None):
+        return before[1]  # somebody is looking at this moment
+    try:
         if _known is None or monotonic() - _known[0] > KEEP_SECONDS:
             found = _look()
             _known = monotonic(), found
         return _known[1]
+    finally:
+        _lock.release()
 
 
 def forget() -> None:
