@@ -30,8 +30,9 @@ REFUSED = (403, 404, 405, 410)
 PASSING = ("sessions", "contenttypes", "admin")  # apps whose rows are nobody's belongings
 PRIVATE = [name for name, entry in REGISTRY.items() if entry.kind == "private"]
 OPEN = [name for name, entry in REGISTRY.items() if entry.kind != "private"]
-# What its owner cannot do out of the blue either: undo, send again, have a certificate made.
-NEEDS_MORE = {"report-share-undo", "webhook-resend", "tls-ask"}
+# What its owner cannot do out of the blue either: undo, send again, have a certificate made, read
+# the figures (for a token, or whoever asks this very machine by its name).
+NEEDS_MORE = {"report-share-undo", "webhook-resend", "tls-ask", "metrics"}
 # What changes when its owner only looks: that the zone is in use.
 TOUCHED = ("learn.ownzone",)
 
