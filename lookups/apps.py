@@ -12,6 +12,7 @@ class LookupsConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from lookups.alerts import recipients  # noqa: F401 listens to sign-ins
+        from lookups.observing import celery_signals, worker  # noqa: F401 listen to Celery
 
         from .blocked import refusal as blocked
         from .blocked.models import BlockedDomain

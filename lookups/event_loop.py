@@ -68,6 +68,11 @@ class EventLoopThread:
                 self.urgent -= 1
 
 
+def running_loop() -> EventLoopThread | None:
+    """The loop of this process, if there is one already."""
+    return _running
+
+
 def event_loop() -> EventLoopThread:
     """The loop of this process, started when first asked for."""
     global _running

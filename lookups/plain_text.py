@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+_ACTIVE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
 
 def printable(text: str) -> str:
     """Without characters that could be obeyed or hide others: escape sequences, line breaks, signs
-    that turn the direction. Each becomes U+FFFD."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf") else "\ufffd" for c in text)
+    that turn the direction, halves of surrogate pairs. Each becomes U+FFFD."""
+    return "".join(c if unicodedata.category(c) not in _ACTIVE else "\ufffd" for c in text)

@@ -26,6 +26,8 @@ from .engine.report import report as run_checks
 from .engine.transport import Transport
 from .event_loop import event_loop
 from .models import Report
+from .observing import context
+from .observing.reports import Observed
 from .presentation import status_of
 from .runtime import context_for
 from .score import score
@@ -53,12 +55,19 @@ def run_report(report_id: int) -> None:
     report = Report.objects.filter(id=report_id).first()
     if report is None or report.is_finished or not _take(report.id, owner):
         return
+    token = context.digest(report.token)
+    with context.doing(report=report.id, token=token, domain=report.domain):
+        _run(report, owner)
+
+
+def _run(report: Report, owner: str) -> None:
+    observed = Observed()
     try:
         if not _begin(report):
             _finish(report, failure=Report.Failure.LOST)
             return
         try:
-            _make(report, owner)
+            _make(report, owner, observed)
         except Exception:
             logger.exception("the report on %s broke off", report.domain)
             _finish(report, failure=Report.Failure.CRASH)
@@ -66,6 +75,7 @@ def run_report(report_id: int) -> None:
             _finish(report)
     finally:
         _tolerate(stream.drop_lease, report.id, owner)
+        observed.end(report)
 
 
 @shared_task
@@ -138,7 +148,7 @@ def _begin(report: Report) -> bool:
     return True
 
 
-def _make(report: Report, owner: str) -> None:
+def _make(report: Report, owner: str, observed: Observed) -> None:
     """Runs the checks; every section goes to the stream first, then onto the row.
 
     The row and the list of questions are big, so they are written now and then; open pages get
@@ -153,6 +163,7 @@ def _make(report: Report, owner: str) -> None:
         report.sections[section.topic] = section.as_json()
         report.queries = queries
         _tell(report, f"section-{section.topic}", report.sections[section.topic])
+        observed.told_a_section(report)
         if monotonic() - written >= STORE_SECONDS:
             _store(report, "sections", "queries")
             written = monotonic()

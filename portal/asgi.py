@@ -9,6 +9,7 @@ from portal.body_limit import BodyLimit
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 site = get_asgi_application()  # before what needs its models
 from lookups.hosted.policy_server import PolicyServer  # noqa: E402
+from portal.operating.passage import Passage  # noqa: E402
 from portal.safety import SafetyHeaders  # noqa: E402
 
-application = SafetyHeaders(BodyLimit(PolicyServer(site)))
+application = Passage(SafetyHeaders(BodyLimit(PolicyServer(site))))

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("mxplain")
@@ -15,9 +15,6 @@ app.autodiscover_tasks(
 app.autodiscover_tasks(["learn", "portal.accounts"])
 
 
-@worker_ready.connect
-def _warm_up(**_: Any) -> None:
-    """So that the first visitor does not wait for what is loaded once."""
-    from lookups.event_loop import event_loop
-
-    event_loop()
+@setup_logging.connect
+def _keep_logging(**_: Any) -> None:
+    """Celery leaves the log as the settings have it, in the same form as that of all parts."""

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
 
+from portal.operating.passage import UNMATCHED, matched
+
 
 def is_out_of_reach(exception: BaseException | None) -> bool:
     """Whether Redis being away lies anywhere in the chain of causes."""
@@ -58,3 +60,26 @@ class CompressPages(GZipMiddleware):
         if response.streaming:
             return response
         return super().process_response(request, response)
+
+
+@sync_and_async_middleware
+def note_route(get_response):
+    """Tells `portal.operating.passage` which address pattern a request matches."""
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return await get_response(request)
+
+        async def process_view(request, view, args, kwargs):
+            matched(request.resolver_match.view_name or UNMATCHED)
+    else:
+
+        def middleware(request):
+            return get_response(request)
+
+        def process_view(request, view, args, kwargs):
+            matched(request.resolver_match.view_name or UNMATCHED)
+
+    middleware.process_view = process_view
+    return middleware

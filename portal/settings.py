@@ -7,6 +7,7 @@ embedded Redis-compatible server and the built-in classroom DNS, as `bin/serve` 
 from __future__ import annotations
 
 import os
+import platform
 import secrets
 from ipaddress import ip_network
 from operator import attrgetter
@@ -16,6 +17,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+
+from portal.operating import logs
+from portal.operating.parts import revision, this_part
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MXPLAIN_VAR", BASE_DIR / "var"))
@@ -70,6 +74,7 @@ INSTALLED_APPS = [
     "learn",
 ]
 MIDDLEWARE = [
+    "portal.middleware.note_route",
     "django.middleware.security.SecurityMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -394,12 +399,20 @@ SECURITY_CONTACTS = [
 ]
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # What libraries plan to change in later versions is no news to an operator.
-    "loggers": {"py.warnings": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("MXPLAIN_LOG_LEVEL", "WARNING")},
-}
+# --- what an operator sees --------------------------------------------------------------------
+PART = this_part()
+# What runs here, as figures and the status page name it: a version, or the revision of the code.
+RELEASE = (os.environ.get("MXPLAIN_RELEASE") or revision(BASE_DIR))[:40]
+LOGGING = logs.configuration(
+    level=os.environ.get("MXPLAIN_LOG_LEVEL", "WARNING"),
+    form=os.environ.get("MXPLAIN_LOG_FORMAT", "text"),
+)
+# The bearer token that opens /metrics; without one it answers programs on this machine alone.
+METRICS_TOKEN = os.environ.get("MXPLAIN_METRICS_TOKEN", "")
+# "[HOST:]PORT" where a worker gives its figures, for machines that run no web server.
+METRICS_PORT = os.environ.get("MXPLAIN_METRICS_PORT", "")
+# Where the processes of one machine (or container) keep theirs (docs/decisions/0016).
+METRICS_DIR = VAR_DIR / "metrics" / (platform.node() or "localhost")
+if PART in ("web", "worker", "beat"):
+    METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+
+from lookups.plain_text import printable
+from portal.operating.parts import NAMED_BY_SUPERVISOR
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds before a part that died starts again
 STEADY_AFTER = 30.0  # a part that lived this long is steady: its pause begins at the first again
-STOP_SECONDS = 6.0
+# Until a part that was told to stop is killed: a worker ends the report that it is at, which may
+# take 20 seconds and some more to be written down.
+STOP_SECONDS = 35.0
 MAX_LINE = 64 * 1024
 _PR_SET_PDEATHSIG = 1
 
@@ -21,19 +30,37 @@ Say = Callable[[str, str], None]
 
 
 def print_line(name: str, line: str) -> None:
-    """One line of the common log: who says it, and what."""
-    print(f"{name:>9} | {line}", flush=True)
+    """One line of the common log: who says it, and what. In JSON, where that was asked for."""
+    if os.environ.get("MXPLAIN_LOG_FORMAT", "").lower() == "json":
+        print(line if _is_json(line) else _as_json(name, line), flush=True)
+    else:
+        print(f"{name:>9} | {printable(line.expandtabs())}", flush=True)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        return line.startswith("{") and "time" in json.loads(line)
+    except ValueError:
+        return False
+
+
+def _as_json(name: str, line: str) -> str:
+    """For what a part says without a logger: Redis, a traceback of the interpreter."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": time, "level": "INFO", "part": name, "message": line})
 
 
 @dataclass(slots=True)
 class Part:
-    """A program of the site. `is_ready` tells from a line of its output that it works."""
+    """A program of the site. `is_ready` tells from a line of its output that it works; `stands` how
+    high it stands on others: when all stop, the highest do so first."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     is_ready: re.Pattern[str] | None = None
     quiet: re.Pattern[str] | None = None  # lines that are left out of the log
+    stands: int = 0
     process: asyncio.subprocess.Process | None = None
     ready: asyncio.Future[re.Match[str] | None] | None = None
 
@@ -52,6 +79,7 @@ class Supervisor:
         self._parts: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
+        self.was_hurried = False
 
     async def start(self, part: Part, wait: float = 0) -> re.Match[str] | None:
         """Starts a part and keeps it running. `wait`: seconds to wait until it is ready.
@@ -66,17 +94,23 @@ class Supervisor:
         return await asyncio.wait_for(asyncio.shield(part.ready), wait)
 
     async def stop(self) -> None:
-        """Ends all parts, the last started first; SIGKILL for those that do not go."""
+        """Ends all parts, those first that stand on others; SIGKILL for those that do not go."""
         self._stopping = True
-        for part in reversed(self._parts[1:]):
-            _signal(part, signal.SIGTERM)
-        await self._gone(self._parts[1:])
-        if self._parts:  # the first is what the others stand on: the queue
-            _signal(self._parts[0], signal.SIGTERM)
-            await self._gone(self._parts[:1])
+        top_first = sorted(self._parts, key=attrgetter("stands"), reverse=True)
+        for _, group in groupby(top_first, key=attrgetter("stands")):
+            parts = list(group)
+            for part in parts:
+                _signal(part, signal.SIGKILL if self.was_hurried else signal.SIGTERM)
+            await self._gone(parts)
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    def hurry(self) -> None:
+        """Ends all parts at once, whatever they are at: somebody asked to stop a second time."""
+        self.was_hurried = True
+        for part in self._parts:
+            _signal(part, signal.SIGKILL)
 
     async def _gone(self, parts: Sequence[Part]) -> None:
         waits = [asyncio.create_task(p.process.wait()) for p in parts if p.process]
@@ -106,7 +140,7 @@ class Supervisor:
     async def _run(self, part: Part) -> int:
         part.process = await asyncio.create_subprocess_exec(
             *part.command,
-            env={**os.environ, **part.environment},
+            env={**os.environ, NAMED_BY_SUPERVISOR: part.name, **part.environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

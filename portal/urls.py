@@ -33,12 +33,15 @@ from lookups.watching import views as watching
 from portal import account_views, seo, well_known
 from portal import views as portal
 from portal.accounts import urls as accounts
+from portal.operating import probes
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
 
 urlpatterns = [
-    path("healthz", portal.healthz, name="healthz"),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.metrics, name="metrics"),
     path("robots.txt", seo.robots, name="robots"),
     path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
     path(

@@ -1,8 +1,8 @@
-"""The home page, health, and the error pages."""
+"""The home page and the error pages."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 
@@ -13,11 +13,6 @@ def home(request: HttpRequest) -> HttpResponse:
     """What the site is, the search field, and the articles to begin with."""
     first = [found for found in articles(request.LANGUAGE_CODE) if found.group == "basics"]
     return render(request, "portal/home.html", {"articles": first})
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Says that the web process answers; asks nothing of database or queue."""
-    return JsonResponse({"status": "ok"})
 
 
 def favicon(request: HttpRequest) -> HttpResponse:

@@ -199,6 +199,8 @@ UNGUESSABLE = fixed(token="unknown")
 REGISTRY: dict[str, Entry] = {
     # --- portal ---
     "healthz": public(),
+    "readyz": public(),
+    "metrics": public(),
     "robots": public(),
     "security-txt": public(),
     "change-password": public(),

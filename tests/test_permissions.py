@@ -31,11 +31,13 @@ PASSING = ("sessions", "contenttypes", "admin")  # apps whose rows are nobody's 
 PRIVATE = [name for name, entry in REGISTRY.items() if entry.kind == "private"]
 OPEN = [name for name, entry in REGISTRY.items() if entry.kind != "private"]
 # What its owner cannot do out of the blue either: undo, send again, have a certificate made, remove
-# a second factor that is not there.
+# a second factor that is not there, read the figures (for a token, or whoever asks this very
+# machine by its name).
 NEEDS_MORE = {
     "report-share-undo",
     "webhook-resend",
     "tls-ask",
+    "metrics",
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_download_recovery_codes",

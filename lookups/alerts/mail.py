@@ -25,6 +25,7 @@ from lookups.alerts import recipients
 from lookups.alerts.models import Alert, AlertSettings, Delivery, Webhook, new_token
 from lookups.alerts.timing import after_quiet, is_quiet, retry_at
 from lookups.alerts.words import AlertView, alert_view, one_line, subject, whole
+from lookups.observing import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def send_to(user: Any, now: datetime | None = None) -> int:
         _put_back(told, wanted, now, f"{type(error).__name__}: {error}")
         return 0
     mine.update(state=Delivery.State.SENT, sent_at=now, next_try=None, last_error="")
+    metrics.DELIVERIES.labels("mail", "sent").inc(len(told))
     return len(told)
 
 
@@ -139,6 +141,7 @@ def _put_back(rows: Sequence[Delivery], wanted: AlertSettings, now: datetime, er
             claimed_at=None,
             handed_at=None,
         )
+        metrics.DELIVERIES.labels("mail", "failed" if again else "given-up").inc()
 
 
 # --- what it says ------------------------------------------------------------------------------

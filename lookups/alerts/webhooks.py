@@ -25,6 +25,7 @@ from lookups.alerts.timing import retry_at
 from lookups.alerts.words import one_line, whole
 from lookups.engine.fetch import FetchError, check_url, post
 from lookups.engine.guard import Guard
+from lookups.observing import metrics
 from lookups.runtime import is_lesson
 from lookups.tools.dns import Dns
 
@@ -36,6 +37,11 @@ MAX_RESPONSE = 1024  # octets that are read of a response
 MAX_GIVEN_UP = 20  # in a row, then the hook is switched off
 STUCK = timedelta(minutes=5)
 READY = (Delivery.State.WAITING, Delivery.State.FAILED)
+_OUTCOMES = {
+    Delivery.State.SENT: "sent",
+    Delivery.State.FAILED: "failed",
+    Delivery.State.GIVEN_UP: "given-up",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def deliver(delivery_id: int, now: datetime | None = None) -> Outcome | None:
         body = body_of(delivery)
         outcome = send(hook.url, body, headers_of(delivery, hook, body, now))
     except Exception:  # a fault of ours must not come back every few minutes for ever
-        logger.exception("delivery %s broke off", delivery.token)
+        logger.exception("delivery %s broke off", delivery.pk)
         outcome = Outcome(None, "internal error")
     _keep(delivery, hook, outcome, now)
     return outcome
@@ -217,6 +223,7 @@ def _keep(delivery: Delivery, hook: Webhook, outcome: Outcome, now: datetime) ->
         claimed_at=None,
     )
     if kept and delivery.alert_id:
+        metrics.DELIVERIES.labels("webhook", _OUTCOMES[state]).inc()
         _count(hook, state, now)
 
 
@@ -237,4 +244,4 @@ def _tell_stopped(hook: Webhook) -> None:
         try:
             mail.stopped_message(hook, recipients.settings_for(person)).send()
         except mail.TROUBLES as error:
-            logger.warning("nobody was told that webhook %s is off: %s", hook.token, error)
+            logger.warning("nobody was told that webhook %s is off: %s", hook.pk, error)

@@ -24,6 +24,8 @@ from lookups.engine.names import Domain, to_unicode
 from lookups.engine.report import finished
 from lookups.engine.transport import Transport
 from lookups.event_loop import EventLoopThread, event_loop
+from lookups.observing import context, lately, metrics
+from lookups.observing.leaving import is_leaving
 from lookups.runtime import context_for
 
 from . import leases, ledger
@@ -71,7 +73,7 @@ class Session:
         until = monotonic() + seconds
         self._hold()
         try:
-            while True:
+            while not is_leaving():
                 is_open = monotonic() < until
                 if is_open and len(self.ready) < settings.BULK_REPORTS_AT_ONCE:
                     self._claim()
@@ -86,7 +88,7 @@ class Session:
             self._end()
 
     def _end(self) -> None:
-        """Whatever happened, nothing is left in hand, and the next worker may begin."""
+        """Whatever happened, nothing is left in hand, and the next worker may begin at once."""
         try:
             for _, future in self.flying.values():
                 future.cancel()
@@ -115,7 +117,8 @@ class Session:
         while self.ready and len(self.flying) < most:
             item = self.ready.popleft()
             checking = examine(item.domain, self.loop.transport)
-            future = asyncio.run_coroutine_threadsafe(checking, self.loop.loop)
+            with context.doing(bulk=item.bulk_id, domain=item.domain):
+                future = asyncio.run_coroutine_threadsafe(checking, self.loop.loop)
             self.flying[item.id] = (item.bulk_id, future)
             future.add_done_callback(lambda done, id=item.id: self.ended.put((id, done)))
 
@@ -145,8 +148,20 @@ class Session:
     def _write(self) -> None:
         self._hold()
         ledger.write(self.lease, self.results)
+        self._note()
         self.results.clear()
         self.written = monotonic()
+
+    def _note(self) -> None:
+        if not self.results:
+            return
+        for result in self.results.values():
+            label = result if isinstance(result, str) else "done"
+            metrics.BULK_DOMAINS.labels(label).inc()
+        try:
+            lately.note_domains(len(self.results))
+        except redis.RedisError:
+            pass  # only the operator's figures miss them
 
     def _obey(self) -> None:
         """Lets go of the items whose bulk was paused, cancelled or deleted."""

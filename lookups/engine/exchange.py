@@ -160,9 +160,18 @@ class Asking:
     def _finish(self, exchange: Exchange) -> None:
         exchange.started, exchange.ended = self._started, self._loop.time()
         self.exchange = exchange
+        self._count(exchange)
         for listener in self._listeners:
             listener(exchange)
         self._listeners.clear()
+
+    def _count(self, exchange: Exchange) -> None:
+        counts = self._transport.counts
+        counts.seconds += exchange.ended - self._started
+        counts.tries += exchange.tries
+        counts.outcomes[exchange.outcome.value, exchange.transport] += 1
+        if exchange.transport != self._key.transport:
+            counts.tcp_fallbacks += 1
 
 
 def _question(key: Key, name: dns.name.Name) -> Question:

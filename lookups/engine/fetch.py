@@ -113,6 +113,26 @@ async def get(
         if len(pretended) > max_octets:
             raise FetchError("too-large", str(max_octets))
         return Fetched(url, 200, "text/plain", pretended, None, "")
+    with _counted(guard):
+        return await _get(guard, url, max_octets, seconds, accept, redirects)
+
+
+@contextmanager
+def _counted(guard: Guard) -> Iterator[None]:
+    code = "cut-off"
+    try:
+        yield
+        code = "ok"
+    except FetchError as error:
+        code = error.code
+        raise
+    finally:
+        guard.counts.fetches[code] += 1
+
+
+async def _get(
+    guard: Guard, url: str, max_octets: int, seconds: float, accept: str, redirects: int
+) -> Fetched:
     try:
         async with asyncio.timeout(max(0.0, min(seconds, guard.remaining))):
             while True:
@@ -142,6 +162,19 @@ async def post(
     Of the response `max_octets` are read. `headers` are the caller's own, free of hostile text.
     With `plain` also http:// is spoken to, at port 80.
     """
+    with _counted(guard):
+        return await _post(guard, url, body, headers, max_octets, seconds, plain)
+
+
+async def _post(
+    guard: Guard,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    max_octets: int,
+    seconds: float,
+    plain: bool,
+) -> Posted:
     try:
         async with asyncio.timeout(max(0.0, min(seconds, guard.remaining))):
             target = _target(url, plain)

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from .addresses import Address, is_classroom
 from .addresses import parse as parse_address
+from .counts import Counts
 from .resolver import Resolver
 from .transport import Server
 
@@ -90,6 +91,10 @@ class Guard:
         self._resolver = resolver
         self._settings = settings
         self._lesson = lesson
+
+    @property
+    def counts(self) -> Counts:
+        return self._resolver.counts
 
     @property
     def remaining(self) -> float:

@@ -16,6 +16,7 @@ import dns.rdatatype
 
 from . import pretence
 from .addresses import Address, Network, is_classroom, may_be_reached
+from .counts import Counts
 from .exchange import SIGNED as SIGNED
 from .exchange import Asking, Exchange, Key, rdatatype
 from .exchange import Outcome as Outcome
@@ -154,6 +155,11 @@ class Resolver:
     def asked(self) -> int:
         """How many questions the report has; retries and TCP repeats of one count once."""
         return self._asked
+
+    @property
+    def counts(self) -> Counts:
+        """Those of the transport: what all reports of its event loop asked."""
+        return self._transport.counts
 
     @property
     def remaining(self) -> float:
@@ -347,6 +353,9 @@ class Resolver:
         shared, now = self._transport.shared, self._loop.time()
         known: Asking | None = shared.get(key)
         joined = known is not None and (known.exchange is None or known.expires > now)
+        counts = self._transport.counts
+        counts.asked += 1
+        counts.shared += joined
         if known is None or not joined:
             known = shared[key] = Asking(self._transport, key, name, self.settings.query_timeout)
             shared.move_to_end(key)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import dns.name
 
 from . import message as messages
+from .counts import Counts
 from .message import Message
 from .rdata import FormatError
 
@@ -237,11 +238,13 @@ class _Channel:
 class Transport:
     """The sockets of one event loop, shared by every report that runs in it.
 
-    `shared` is where resolvers keep the questions that several reports have in common.
+    `shared` is where resolvers keep the questions that several reports have in common, and `counts`
+    what was asked and what came of it.
     """
 
     def __init__(self) -> None:
         self.shared: OrderedDict[Any, Any] = OrderedDict()
+        self.counts = Counts()
         self._channels: OrderedDict[Server, _Channel] = OrderedDict()
 
     def start(self, server: Server, question: Question) -> asyncio.Future[Reply] | None:

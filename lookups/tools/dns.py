@@ -12,6 +12,7 @@ from lookups.engine.guard import GuardSettings
 from lookups.engine.names import Domain
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.transport import Transport
+from lookups.observing import metrics
 from lookups.runtime import context_for, guard_settings, resolver_settings
 
 AsIf = Mapping[tuple[str, str], tuple[str, ...]]
@@ -75,4 +76,5 @@ class Dns:
         for resolver in self._resolvers:
             resolver.close()
         if self._transport is not None:
+            metrics.take(self._transport.counts, last=True)
             self._transport.close()

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from lookups import stream
 from lookups.models import Report
+from lookups.observing import live
 
-QUEUES = ("interactive", "monitor", "bulk")
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 MAX_LEASES = 10_000
 
@@ -45,11 +45,9 @@ def state() -> State:
 
 
 def _ask_redis(found: State) -> None:
-    client = stream.client()
-    # Celery keeps a queue as a list of its name, and what is in hand as a hash.
-    found.lengths = [(name, int(client.llen(name))) for name in QUEUES]
-    found.in_hand = int(client.hlen("unacked"))
-    leases = client.scan_iter(match="report:*:lease", count=1000)
+    found.lengths = live.queue_lengths()
+    found.in_hand = live.in_hand()
+    leases = stream.client().scan_iter(match="report:*:lease", count=1000)
     found.leases = sum(1 for _ in islice(leases, MAX_LEASES))
     found.clock = stream.clock_was_here()
 

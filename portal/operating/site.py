@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,8 +11,10 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import translation
@@ -21,7 +24,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts import second_factor
-from portal.operating import activity, queues
+from portal.operating import activity, status
+
+logger = logging.getLogger(__name__)
 
 
 class OperatorSite(AdminSite):
@@ -40,7 +45,12 @@ class OperatorSite(AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             # The admin has one address for all languages, so that does not tell which one.
             translation.activate(translation.get_language_from_request(request))
-            if not self.has_permission(request):
+            try:
+                is_staff = self.has_permission(request)
+            except (OperationalError, InterfaceError):  # the connection, not the question
+                logger.exception("the database is out of reach")
+                return HttpResponse(render_to_string("portal/operating/away.html"), status=503)
+            if not is_staff:
                 return self.login(request)
             if settings.ADMIN_SECOND_FACTOR and not second_factor.has_one(request.user):
                 return _ask_for_a_second_factor(request)
@@ -73,15 +83,21 @@ class OperatorSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own: list[URLPattern | URLResolver] = [
+            path("status/", self.admin_view(self.status), name="status"),
             path("queues/", self.admin_view(self.queues), name="queues"),
             path("activity/", self.admin_view(self.activity), name="activity"),
         ]
         return [*own, *super().get_urls()]
 
     def queues(self, request: HttpRequest) -> HttpResponse:
-        """How long the queues are, and what is not finished."""
-        found = {"title": _("Queues"), "state": queues.state()}
-        return self._figures(request, "portal/operating/queues.html", found)
+        """Where the queues stood before there was a page of everything."""
+        return redirect("admin:status", permanent=True)
+
+    def status(self, request: HttpRequest) -> HttpResponse:
+        """What lives, what waits, what broke; the page asks for the changing part by itself."""
+        found = {"title": _("Status"), "status": status.status(), "still": "still" in request.GET}
+        part = "_status" if getattr(request, "htmx", False) else "status"
+        return self._figures(request, f"portal/operating/{part}.html", found)
 
     def activity(self, request: HttpRequest) -> HttpResponse:
         """Which domains are asked for most, and who asks most."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+from collections import Counter
 from datetime import timedelta
 from io import StringIO
 
@@ -10,11 +13,14 @@ from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone, translation
 
 from lookups import stream, tasks
 from lookups.models import BlockedDomain, Membership, Report, Team, Watch
+from lookups.observing import heart, lately, live, resolvers
+from portal.operating import status
 from tests.lookups.teams.conftest import browser, person
 from tests.lookups.watching.conftest import checked, watched
 
@@ -22,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 PAGES = (
     "",
-    "queues/",
+    "status/",
     "activity/",
     "auth/user/",
     "portal/accountevent/",
@@ -258,25 +264,97 @@ def test_block_a_domain(operator, client):
 
 
 # --- figures -------------------------------------------------------------------------------------
-def test_queues(operator):
+def test_status(operator):
     stream.client().rpush("bulk", "a", "b")
     stream.hold_lease(7, "somebody")
     Report.objects.create(domain="a.test", created=timezone.now() - timedelta(hours=2))
-    page = operator.get("/admin/queues/").text
-    assert "<td>2</td>" in page and "none yet" in page and "The clock has not been" in page
+    page = operator.get("/admin/status/").text
+    assert "<td>2</td>" in page and "Work of the clock: late" not in page
+    assert "Something is broken" in page and "no sign of life" in page
     assert "state__exact=waiting" in page
+    assert "SQLite" in page or "PostgreSQL" in page
     tasks.revive_reports()
-    assert "The clock has not been" not in operator.get("/admin/queues/").text
-    assert operator.post("/admin/queues/").status_code == 405
+    assert "in time" in operator.get("/admin/status/").text
+    assert operator.post("/admin/status/").status_code == 405
+    assert operator.get("/admin/queues/").url == "/admin/status/"
 
 
-def test_queues_without_redis(operator, monkeypatch):
-    def away(*_):
-        raise stream.redis.ConnectionError
+def test_status_of_a_site_at_work(operator, monkeypatch):
+    for part in ("web", "worker", "beat", "classroom", "spf-dns"):
+        heart.Heart(part, queues=live.QUEUES if part == "worker" else ())._beat()
+    tasks.revive_reports()
+    good = [resolvers.Health("192.0.2.53:53", "answer", 3.5, True)]
+    bad = resolvers.Health("192.0.2.54:53", "timeout", None, False)
+    monkeypatch.setattr(resolvers, "known", lambda: [*good, bad])
+    for n in range(40):
+        lately.note_report(n > 0, n * 10, n * 100, 5, Counter(answer=15, nxdomain=5))
+    lately.note_domains(1234)
+    logging.getLogger("x").error("<script>alert(1)</script> for anna@example.com")
+    page = operator.get("/admin/status/").text
+    assert "At work, with something to look at" in page and "192.0.2.54:53: does not answer" in page
+    assert "190 ms" in page and "95 of 100 are quicker than 370 ms" in page
+    assert "25%" in page and "75.0 %" in page
+    assert "40 reports, of which 1 failed; and 1234 domains" in page
+    assert "&lt;script&gt;" in page and "<script>alert" not in page and "anna@" not in page
+    assert "SECRET_KEY is the one made in var/" in page
 
-    monkeypatch.setattr(stream, "client", lambda: type("Away", (), {"llen": away})())
-    page = operator.get("/admin/queues/")
-    assert page.status_code == 200 and "Redis is out of reach" in page.text
+
+def test_a_queue_that_nobody_takes(operator):
+    heart.Heart("worker", queues=["bulk"])._beat()
+    assert "nobody takes interactive, monitor" in operator.get("/admin/status/").text
+
+
+def test_the_page_asks_for_its_changing_part(operator):
+    page = operator.get("/admin/status/").text
+    assert 'hx-trigger="every 15s"' in page and "htmx" in page
+    part = operator.get("/admin/status/", headers={"HX-Request": "true"}).text
+    assert "<html" not in part and "Unfinished reports by age" in part
+    still = operator.get("/admin/status/?still=1").text
+    assert "hx-get" not in still and "Update by itself" in still
+
+
+def test_risky_settings(settings, monkeypatch):
+    settings.DEBUG, settings.ALLOWED_HOSTS, settings.METRICS_TOKEN = True, ["*"], "short"
+    settings.PUBLIC_URL, settings.SECURE = "http://mxplain.example", False
+    monkeypatch.setenv("SECRET_KEY", "given")
+    names = [risk.name for risk in status.risks()]
+    assert names == [
+        "MXPLAIN_DEBUG",
+        "ALLOWED_HOSTS",
+        "PUBLIC_URL",
+        "MXPLAIN_EMAIL_BACKEND",
+        "MXPLAIN_METRICS_TOKEN",
+    ]
+
+
+def test_a_mail_server(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+        assert status._mail().state == status.GOOD
+    assert status._mail().state == status.BAD
+
+
+def test_status_without_redis(operator, monkeypatch):
+    class Away:
+        def __getattr__(self, _):
+            raise stream.redis.ConnectionError
+
+    monkeypatch.setattr(stream, "client", Away)
+    page = operator.get("/admin/status/")
+    assert page.status_code == 200 and "Redis: out of reach" in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "is out of reach"), ("ja", "接続できません")]
+)
+def test_status_without_database(operator, monkeypatch, language, words):
+    def away(*_, **__):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    response = operator.get("/admin/status/", headers={"accept-language": language})
+    assert response.status_code == 503 and words in response.text
 
 
 def test_activity(operator, monkeypatch, django_assert_max_num_queries):

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from learn.classroom.own import OwnZones
 from learn.classroom.own_store import RedisSource
 from learn.classroom.server import Classroom
+from lookups.observing.heart import Heart
 
 DEFAULT_PORT = 5354  # 53 needs root, 5353 is multicast DNS
 _PROTOCOLS = {443: "HTTPS", 25: "SMTP"}
@@ -55,8 +56,10 @@ class Command(BaseCommand):
             self.stdout.write(f"classroom {_PROTOCOLS[number]} on {_shown(*address)}")
         self.stdout.write(f"classroom authority in {classroom.authority_path}")
         self.stdout.flush()
+        heart = Heart("classroom", version=settings.RELEASE).start()
         await stopped.wait()
         await classroom.stop()
+        await asyncio.to_thread(heart.stop)
 
 
 def _port(text: str) -> int:

@@ -111,7 +111,10 @@ async def _probe_all(context: Context, host: str) -> tuple[Probe, ...]:
         return (Probe(host, error.address, error.code, error.detail),)
     chosen = await asyncio.gather(*(_address(context, host, type) for type in ("A", "AAAA")))
     talks = (_probe(context, host, address) for address in chosen if address)
-    return tuple(await asyncio.gather(*talks))
+    found = tuple(await asyncio.gather(*talks))
+    for probe in found:
+        context.guard.counts.probes[probe.error or "ok"] += 1
+    return found
 
 
 async def _address(context: Context, host: str, rdtype: str) -> Address | None:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from lookups.hosted.dns.answers import Zone
 from lookups.hosted.dns.server import DnsServer
 from lookups.hosted.dns.store import RedisSource
+from lookups.observing.heart import Heart
 
 DEFAULT_PORT = 5355
 
@@ -46,8 +47,10 @@ class Command(BaseCommand):
         await server.start(host, port)
         self.stdout.write(f"spf DNS on {_shown(server.host, server.port)}")
         self.stdout.flush()
+        heart = Heart("spf-dns", version=settings.RELEASE).start()
         await stopped.wait()
         await server.stop()
+        await asyncio.to_thread(heart.stop)
 
 
 def _port(text: str) -> int:

@@ -22,11 +22,16 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from learn.search.index import prepare as prepare_search
+from lookups.observing import exposition
 from portal import embedded_redis
 from portal.supervisor import Part, Supervisor, print_line
 
 READY_SECONDS = 60.0
-BAD_INPUT = 2
+BAD_INPUT, CUT_OFF = 2, 1
+# How long requests have to end; pages that watch something are told to come back at once.
+WEB_STOP_SECONDS = 10
+# What stands on what, for an order to stop in: pages first, then what works for them.
+ON_REDIS, ON_SERVERS, ON_WORKERS = 1, 2, 3
 _PYTHON = [sys.executable, "-W", "ignore"]
 
 
@@ -35,7 +40,8 @@ class Refused(Exception):
 
 
 class Command(BaseCommand):
-    """Exit 0 after Ctrl-C or SIGTERM; 2 where the port is taken or the site runs already."""
+    """Ctrl-C or SIGTERM stop in good order (exit 0), a second one at once (exit 1). Exit 2 where
+    the port is taken or the site runs already."""
 
     help = "Run the whole site: queue, worker, web server and classroom DNS."
     requires_system_checks: list[str] = []
@@ -54,7 +60,8 @@ class Command(BaseCommand):
             sys.exit(BAD_INPUT)
         with lock:
             _prepare()
-            asyncio.run(_run(host, port))
+            if not asyncio.run(_run(host, port)):
+                sys.exit(CUT_OFF)
 
 
 def _port(text: str) -> int:
@@ -97,6 +104,7 @@ def _prepare() -> None:
         print_line("serve", "preparing static files")
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         stamp.write_text(fingerprint)
+    exposition.empty(settings.METRICS_DIR)
     prepare_search()  # its index is made once per release, before the first visitor asks
 
 
@@ -110,12 +118,20 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-async def _run(host: str, port: int) -> None:
+async def _run(host: str, port: int) -> bool:
+    """Whether it ended in good order."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped.set)
     supervisor = Supervisor()
+
+    def stop() -> None:
+        if stopped.is_set():
+            print_line("serve", "ending at once")
+            supervisor.hurry()
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
     starting = asyncio.create_task(_start(supervisor, host, port))
     waiting = asyncio.create_task(stopped.wait())
     try:
@@ -127,8 +143,9 @@ async def _run(host: str, port: int) -> None:
         print_line("serve", "the site did not start in time; see above")
     finally:
         starting.cancel()
-        print_line("serve", "stopping")
+        print_line("serve", "stopping; reports in the making are finished (again: at once)")
         await supervisor.stop()
+    return not supervisor.was_hurried
 
 
 async def _start(supervisor: Supervisor, host: str, port: int) -> None:
@@ -181,7 +198,7 @@ async def _start_classroom(supervisor: Supervisor, environment: dict[str, str]) 
     command += ["--web-port", str(web), "--mail-port", str(mail)]
     ready = re.compile(r"classroom authority in (.+)")
     quiet = re.compile(r"classroom \w+ on ")
-    part = Part("classroom", command, environment, is_ready=ready, quiet=quiet)
+    part = Part("classroom", command, environment, ready, quiet, stands=ON_REDIS)
     match = await supervisor.start(part, READY_SECONDS)
     assert match is not None
     return {
@@ -197,7 +214,8 @@ async def _start_spf(supervisor: Supervisor, environment: dict[str, str]) -> dic
     (port,) = _free_ports(1)
     command = [*_PYTHON, "manage.py", "spf-dns", "--port", str(port)]
     quiet = re.compile(r"spf DNS on ")
-    await supervisor.start(Part("spf-dns", command, environment, quiet=quiet))
+    part = Part("spf-dns", command, environment, quiet=quiet, stands=ON_REDIS)
+    await supervisor.start(part)
     return {"MXPLAIN_SPF_DNS": f"127.0.0.1:{port}"}
 
 
@@ -221,11 +239,14 @@ def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]
     worker += ["-Q", "interactive,monitor,bulk"]
     beat = [*celery, "beat", "--loglevel", "WARNING"]
     web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
-    web += ["--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    web += ["--port", str(port), "--log-level", "warning", "--no-access-log"]
+    web += ["--timeout-graceful-shutdown", str(WEB_STOP_SECONDS)]
+    hello = re.compile(r"beat v|LocalTime|broker|loader|-> ")
+    farewell = re.compile(r"^worker: (Warm|Cold) shutdown")
     return [
-        Part("web", web, environment),
-        Part("worker", worker, environment),
-        Part("beat", beat, environment, quiet=re.compile(r"beat v|LocalTime|broker|loader|-> ")),
+        Part("web", web, environment, stands=ON_WORKERS),
+        Part("worker", worker, environment, quiet=farewell, stands=ON_SERVERS),
+        Part("beat", beat, environment, quiet=hello, stands=ON_WORKERS),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import Future
 from datetime import timedelta
@@ -302,3 +303,28 @@ def test_nobody_keeps_more_than_so_many(owner, monkeypatch):
 
 def test_names_of_the_lessons():
     assert names("a", "b").split() == ["a.classroom.test", "b.classroom.test"]
+
+
+def test_a_worker_that_is_told_to_stop_hands_back_at_once(owner, monkeypatch):
+    """What is finished is kept; what is in flight or in hand waits again, as if never begun."""
+    begun = threading.Event()
+
+    async def examine(domain, transport):
+        if domain.startswith("quick"):
+            return GOOD
+        begun.set()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(running, "examine", examine)
+    monkeypatch.setattr(running, "WRITE_SECONDS", 0.0)
+    bulk = make(owner, "\n".join(["quick.test", *(f"slow{n}.test" for n in range(60))]))
+    handed_on = []
+
+    def is_leaving():
+        return begun.is_set() and BulkItem.objects.filter(state="done").exists()
+
+    monkeypatch.setattr(running, "is_leaving", is_leaving)
+    running.Session(hand_on=lambda: handed_on.append(1)).work(seconds=60)
+    assert states(bulk) == ["done"] + ["waiting"] * 60 and handed_on == [1]
+    assert set(bulk.items.filter(state="waiting").values_list("lease", "attempts")) == {("", 0)}
+    assert not stream.client().keys("bulk:lease:*")
