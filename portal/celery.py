@@ -1,10 +1,12 @@
 """The Celery application: reports are made by its workers, never in a web process."""
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_ready
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("mxplain")
@@ -13,6 +15,18 @@ app.autodiscover_tasks(
     ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "api", "hosted"))]
 )
 app.autodiscover_tasks(["learn"])
+
+
+# What fills Redis again from the database, where it was lost or is new.
+MENDING = ("learn.tasks.tend_own_zones", "lookups.hosted.tasks.refresh_spf")
+
+
+@beat_init.connect
+def _mend(**_: Any) -> None:
+    """The clock starts: the DNS servers get what they serve now, not only when it is due."""
+    for name in MENDING:
+        with suppress(OperationalError):  # without Redis they come when their time does
+            app.send_task(name)
 
 
 @worker_ready.connect
