@@ -18,12 +18,16 @@ app.autodiscover_tasks(["learn"])
 
 
 # What fills Redis again from the database, where it was lost or is new.
-MENDING = ("learn.tasks.tend_own_zones", "lookups.hosted.tasks.refresh_spf")
+MENDING = (
+    "lookups.tasks.revive_reports",
+    "learn.tasks.tend_own_zones",
+    "lookups.hosted.tasks.refresh_spf",
+)
 
 
 @beat_init.connect
 def _mend(**_: Any) -> None:
-    """The clock starts: the DNS servers get what they serve now, not only when it is due."""
+    """The clock starts: what waits for it, and zones that DNS servers lack, come at once."""
     for name in MENDING:
         with suppress(OperationalError):  # without Redis they come when their time does
             app.send_task(name)

@@ -112,7 +112,7 @@ def _what_is_there() -> str:
 def _empty_redis() -> bool:
     """What it holds belongs to what was there before: queues, streams, leases, the cache."""
     own = settings.VAR_DIR / "redis"
-    if settings.REDIS_URL == f"unix://{own / 'redis.sock'}":  # stands still, as the site does
+    if f"unix://{own / 'redis.sock'}" == settings.REDIS_URL:  # stands still, as the site does
         shutil.rmtree(own, ignore_errors=True)
         return True
     try:
