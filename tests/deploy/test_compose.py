@@ -52,10 +52,12 @@ POLICY = """
 from django.contrib.auth.models import User
 from django.utils import timezone
 from lookups.hosted.policies import publish
+from learn.own_zones.models import OwnZone
 from lookups.models import Watch
 owner = User.objects.create(username="anna")
 watch = Watch.objects.create(domain="letters.example", owner=owner, verified_at=timezone.now())
 publish(watch, "testing", ["mx.letters.example"], 86400)
+OwnZone.objects.create(label="abcdefgh", block=1, text="@ 60 IN TXT hello")
 """
 
 
@@ -284,6 +286,25 @@ def test_web_processes_are_replaced_and_nobody_notices(machine, visitor):
             own = {**QUICK, "MXPLAIN_VAR": str(machine.folder)}
             machine.start(name, {"--port 8000": f"--port {port}"}, own)
             until(lambda: _answers(int(port)), "the new process")
+
+
+def test_an_empty_redis_is_enough(machine, visitor):
+    """As after a restore: reports that were being made go on, learners' zones are served."""
+    url = machine.placed("postgres://mxplain:word@postgres:5432/mxplain")
+    path = begin(visitor, "perfect.classroom.test")
+    list(events(visitor, path))
+    with psycopg.connect(url.replace("postgres:", "postgresql:", 1)) as link:
+        link.execute(
+            "UPDATE lookups_report SET state = 'running', finished = NULL, created = created -"
+            " interval '1 hour' WHERE domain = 'perfect.classroom.test'"
+        )
+    kept = redis.Redis(port=int(machine.places["VALKEY"]))
+    kept.flushall()
+    machine.running["beat"].send_signal(signal.SIGTERM)
+    machine.running["beat"].wait(30)
+    machine.start("beat", environment={"MXPLAIN_VAR": str(machine.folder)})
+    until(lambda: kept.exists("zone:abcdefgh"), "the zone")
+    until(lambda: "sse-connect" not in visitor.read(path)[1], "the report")
 
 
 def test_settings_that_postgresql_knows(machine):

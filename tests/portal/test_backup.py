@@ -42,6 +42,16 @@ from django.contrib.auth.models import User
 from lookups.models import BlockedDomain, Report, Watch
 said.append([0, str([kind.objects.count() for kind in (User, Report, Watch, BlockedDomain)])])
 """
+# With no Redis at all, as it is right after a restore.
+VIEW = """
+from django.test import Client, override_settings
+from lookups.models import Report
+report = Report.objects.get(domain="kept.example")
+plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+with override_settings(STORAGES={"staticfiles": {"BACKEND": plain}}):
+    answer = Client(SERVER_NAME="localhost").get(report.get_absolute_url())
+said.append([answer.status_code, "kept.example" in answer.content.decode()])
+"""
 ALL = (0, "[1, 2, 1, 1]")
 # One process for several commands: most of what a command costs is its start.
 DRIVER = """
@@ -77,7 +87,7 @@ class Place:
         self.environment |= {"DATABASE_URL": database} if database else {}
         self.environment |= extra
 
-    def run(self, *steps: list[str] | str, **options: Any) -> list[tuple[int, str]]:
+    def run(self, *steps: list[str] | str, **options: Any) -> list[tuple[int, Any]]:
         """Runs commands and scripts in one process: exit code and output of each that has one."""
         ran = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", DRIVER, json.dumps(steps)],
@@ -122,8 +132,9 @@ def test_into_a_fresh_folder_and_never_by_mistake(filled, backup, tmp_path):
     (tmp_path / "redis" / "appendonly.aof").touch()
     restore = ["restore", str(backup)]
     # `migrate` makes rows of its own, which are nobody's.
-    steps = (["migrate"], restore, COUNT, restore, [*restore, "--force"], COUNT)
-    _, first, count, mistake, forced, again = fresh.run(*steps)
+    steps = (["migrate"], restore, COUNT, VIEW, restore, [*restore, "--force"], COUNT)
+    _, first, count, shown, mistake, forced, again = fresh.run(*steps)
+    assert shown == (200, True)
     assert first[0] == 0 and count == ALL
     assert mistake[0] == 2 and "holds something" in mistake[1]
     assert forced[0] == 0 and again == ALL
@@ -227,8 +238,9 @@ def test_postgresql(backup, tmp_path):
     assert one.run(["migrate"], SAVE, ["backup", file])[-1][0] == 0
     restore = ["restore", file]
     more = SAVE.replace("anna", "berta").replace("blocked", "another")
-    steps = (restore, COUNT, more, restore, [*restore, "--force"], COUNT)
-    first, count, mistake, forced, again = two.run(*steps)
+    steps = (restore, COUNT, VIEW, more, restore, [*restore, "--force"], COUNT)
+    first, count, shown, mistake, forced, again = two.run(*steps)
+    assert shown == (200, True)
     assert first[0] == 0, first
     assert count == again == ALL and forced[0] == 0
     assert mistake[0] == 2 and "holds something" in mistake[1]

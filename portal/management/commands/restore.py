@@ -55,15 +55,16 @@ class Command(BaseCommand):
 
 
 def _restore(source: Path, force: bool) -> archive.Manifest:
-    target = settings.VAR_DIR / "restore"
-    with archive.beside(target) as folder:
+    # Where there is room for it: in a container, what is kept in memory is small.
+    roomy = os.access(source.parent, os.W_OK)
+    with archive.beside(source if roomy else settings.VAR_DIR / "restore") as folder:
         manifest, parts = archive.read(source, folder)
         judge(manifest, connection.vendor)
         if not force and (where := _what_is_there()):
             raise Failed(f"the database holds something ({where}). Add --force to replace it.")
         engines.load(parts[archive.DATABASE])
         if manifest.key_is_here:
-            os.replace(parts[archive.KEY], settings.VAR_DIR / "secret-key")
+            shutil.move(parts[archive.KEY], settings.VAR_DIR / "secret-key")
     return manifest
 
 
