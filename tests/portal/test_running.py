@@ -16,7 +16,7 @@ from django.core import signing
 from django.core.management import call_command
 
 from lookups import stream
-from portal import celery
+from portal import celery, tasks
 from portal.management.commands import alive as alive_command
 
 ROOT = Path(__file__).parents[2]
@@ -99,8 +99,8 @@ def test_a_clock_that_starts_mends_what_redis_lost(monkeypatch):
     """An empty Redis is filled from the database at once, not when the time has come."""
     sent: list[str] = []
     monkeypatch.setattr(celery.app, "send_task", sent.append)
-    celery._mend()
-    assert sent == list(celery.MENDING)
+    tasks.mend()
+    assert sent == list(tasks.AT_ONCE)
     celery.app.loader.import_default_modules()
     assert set(sent) <= set(celery.app.tasks)
 
