@@ -99,8 +99,8 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
     file = tar.extractfile(first)
     assert file is not None
     said: dict[str, Any] = json.loads(file.read())
-    if said.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {said.get('schema')!r}, not {SCHEMA}")
+    if not isinstance(said, dict) or said.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
     manifest = Manifest(**said)
     if DATABASE not in manifest.parts or not set(manifest.parts) <= {DATABASE, KEY}:
         raise ValueError("its parts are not those of a backup")

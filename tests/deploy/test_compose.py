@@ -61,14 +61,14 @@ OwnZone.objects.create(label="abcdefgh", block=1, text="@ 60 IN TXT hello")
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="mxplain-deploy-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def machine(folder) -> Iterator[Machine]:
     services = composed(ENV)
     http, https, door, web_a, web_b, valkey, dns, classroom, tls, mail = free_ports(10)
@@ -174,11 +174,12 @@ def _is_up(visitor: Visitor) -> bool:
         return False
 
 
-@pytest.fixture
-def visitor(machine) -> Iterator[Visitor]:
-    visitor = _visitor(machine)
-    yield visitor
-    visitor.close()
+def test_the_site_of_compose_yaml(machine):
+    """One test, as its parts take long to start and several workers would each start them."""
+    for step in STEPS:
+        visitor = _visitor(machine)
+        step(machine, visitor)
+        visitor.close()
 
 
 def begin(visitor: Visitor, domain: str) -> str:
@@ -203,7 +204,7 @@ def events(visitor: Visitor, path: str) -> Iterator[tuple[str, float]]:
             yield line[7:].decode().strip(), time.monotonic()
 
 
-def test_health_checks_of_all_parts(machine):
+def step_health_checks_of_all_parts(machine: Machine, visitor: Visitor) -> None:
     """What compose.yaml runs in the containers."""
     until(lambda: redis.Redis(port=int(machine.places["VALKEY"])).get("clock"), "the clock")
     own = {"MXPLAIN_VAR": str(machine.folder)}
@@ -219,7 +220,9 @@ def test_health_checks_of_all_parts(machine):
     assert subprocess.run(["/usr/sbin/unbound-control", "-c", config, control[4]]).returncode == 0
 
 
-def test_a_report_streams_piece_by_piece_and_survives_its_worker(machine, visitor):
+def step_a_report_streams_piece_by_piece_and_survives_its_worker(
+    machine: Machine, visitor: Visitor
+) -> None:
     """The worker that makes it is killed; another one takes it over, and the page hears all."""
     app = Celery(broker=f"redis://{HOST}:{machine.places['VALKEY']}/0")
     names = {"second@here": "worker-monitor"}
@@ -242,14 +245,14 @@ def test_a_report_streams_piece_by_piece_and_survives_its_worker(machine, visito
     app.close()
 
 
-def test_the_resolver_validates(visitor):
+def step_the_resolver_validates(machine: Machine, visitor: Visitor) -> None:
     query = urlencode({"name": "letters.example", "type": "TXT", "dnssec": "on"})
     status, page = visitor.read(f"/tools/lookup/?{query}")
     assert status == 200 and "asked through unbound" in page
     assert re.search(r"flags:[^;<]*\bad\b", page)
 
 
-def test_nobody_can_say_who_he_is(visitor):
+def step_nobody_can_say_who_he_is(machine: Machine, visitor: Visitor) -> None:
     """The limit for a network holds, whatever address a visitor claims."""
     answers = [
         visitor.read(
@@ -260,7 +263,7 @@ def test_nobody_can_say_who_he_is(visitor):
     assert [status for status, _ in answers] == [200, 200, 200, 429]
 
 
-def test_certificates_only_for_policies_that_are_hosted(machine):
+def step_certificates_only_for_policies_that_are_hosted(machine: Machine, visitor: Visitor) -> None:
     policy = _visitor(machine, "mta-sts.letters.example")
     status, text = policy.read("/.well-known/mta-sts.txt")
     assert status == 200 and "mx: mx.letters.example" in text
@@ -269,11 +272,11 @@ def test_certificates_only_for_policies_that_are_hosted(machine):
         _visitor(machine, "mta-sts.stranger.example").read("/.well-known/mta-sts.txt")
 
 
-def test_headers_have_limits(visitor):
+def step_headers_have_limits(machine: Machine, visitor: Visitor) -> None:
     assert visitor.read("/", X_Long="x" * 60_000)[0] == 431
 
 
-def test_web_processes_are_replaced_and_nobody_notices(machine, visitor):
+def step_web_processes_are_replaced_and_nobody_notices(machine: Machine, visitor: Visitor) -> None:
     """As an upgrade does it: one after the other, while somebody reads."""
     port = machine.places["WEB_A"]
     for name in ("web-a", "web-b"):
@@ -288,7 +291,7 @@ def test_web_processes_are_replaced_and_nobody_notices(machine, visitor):
             until(lambda: _answers(int(port)), "the new process")
 
 
-def test_an_empty_redis_is_enough(machine, visitor):
+def step_an_empty_redis_is_enough(machine: Machine, visitor: Visitor) -> None:
     """As after a restore: reports that were being made go on, learners' zones are served."""
     url = machine.placed("postgres://mxplain:word@postgres:5432/mxplain")
     path = begin(visitor, "perfect.classroom.test")
@@ -307,10 +310,23 @@ def test_an_empty_redis_is_enough(machine, visitor):
     until(lambda: "sse-connect" not in visitor.read(path)[1], "the report")
 
 
-def test_settings_that_postgresql_knows(machine):
+def step_settings_that_postgresql_knows(machine: Machine, visitor: Visitor) -> None:
     words = machine.services["postgres"]["command"].split()
     options = {word.split("=")[0] for word in words if "=" in word}
     url = machine.placed("postgres://mxplain:word@postgres:5432/mxplain")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1)) as link:
         rows = link.execute("SELECT name FROM pg_settings WHERE name = ANY(%s)", [list(options)])
         assert {name for (name,) in rows} == options
+
+
+STEPS = (
+    step_health_checks_of_all_parts,
+    step_a_report_streams_piece_by_piece_and_survives_its_worker,
+    step_the_resolver_validates,
+    step_nobody_can_say_who_he_is,
+    step_certificates_only_for_policies_that_are_hosted,
+    step_headers_have_limits,
+    step_web_processes_are_replaced_and_nobody_notices,
+    step_an_empty_redis_is_enough,
+    step_settings_that_postgresql_knows,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -102,59 +103,69 @@ class Place:
         return [(code, text) for code, text in json.loads(ran.stdout)]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory) -> Place:
-    """A site with rows, and its backup."""
-    place = Place(tmp_path_factory.mktemp("filled"))
-    file = str(place.var / "backups" / "one")
-    (place.var / "backups").mkdir()
-    done, again = place.run(["migrate"], SAVE, ["backup", file], ["backup", file])[1:]
+def test_sqlite(tmp_path):
+    """Written, read, refused, restored: one walk, since what it costs is the starts of Django."""
+    filled, fresh = Place(tmp_path / "filled"), Place(tmp_path / "fresh")
+    (tmp_path / "backups").mkdir()
+    file = tmp_path / "backups" / "one"
+    backup, restore = ["backup", str(file)], ["restore", str(file)]
+
+    done, again = filled.run(["migrate"], SAVE, backup, backup)[1:]
     assert done[0] == 0 and "whole and read again" in done[1]
     assert again[0] == 2 and "--force" in again[1]
-    return place
-
-
-@pytest.fixture(scope="module")
-def backup(filled) -> Path:
-    return filled.var / "backups" / "one"
-
-
-def test_only_the_owner_may_read_it_and_nothing_else_is_left(backup):
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    assert [path.name for path in backup.parent.iterdir()] == ["one"]
-    with tarfile.open(backup) as tar:
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in file.parent.iterdir()] == ["one"]
+    with tarfile.open(file) as tar:
         assert tar.getnames() == ["manifest.json", "database", "secret-key"]
 
+    full, nowhere = filled.run(
+        ["backup", str(tmp_path / "full")],
+        ["backup", str(tmp_path / "no" / "backup")],
+        preexec_fn=_with_a_full_disk,
+    )
+    assert full[0] == 2 and "No backup was made" in full[1]
+    assert nowhere[0] == 2 and "cannot write into" in nowhere[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backups", "filled", "fresh"]
 
-def test_into_a_fresh_folder_and_never_by_mistake(filled, backup, tmp_path):
-    fresh = Place(tmp_path)
-    (tmp_path / "redis").mkdir()
-    (tmp_path / "redis" / "appendonly.aof").touch()
-    restore = ["restore", str(backup)]
+    (fresh.var / "redis").mkdir()
+    (fresh.var / "redis" / "appendonly.aof").touch()
     # `migrate` makes rows of its own, which are nobody's.
     steps = (["migrate"], restore, COUNT, VIEW, restore, [*restore, "--force"], COUNT)
     _, first, count, shown, mistake, forced, again = fresh.run(*steps)
-    assert shown == (200, True)
     assert first[0] == 0 and count == ALL
+    assert shown == (200, True)
     assert mistake[0] == 2 and "holds something" in mistake[1]
     assert forced[0] == 0 and again == ALL
-    assert (tmp_path / "secret-key").read_text() == (filled.var / "secret-key").read_text()
-    assert not (tmp_path / "redis").exists()  # what it held was of another database
+    key = (filled.var / "secret-key").read_text()
+    assert (fresh.var / "secret-key").read_text() == key
+    assert not (fresh.var / "redis").exists()  # what it held was of another database
 
-
-def test_another_key_is_told_and_a_running_site_left_alone(backup, tmp_path):
-    fresh = Place(tmp_path, SECRET_KEY="another")
-    running = f"import fcntl; lock = open({str(tmp_path / 'serve.lock')!r}, 'a'); "
+    fresh.environment["SECRET_KEY"] = "another"
+    running = f"import fcntl; lock = open({str(fresh.var / 'serve.lock')!r}, 'a'); "
     running += "fcntl.flock(lock, fcntl.LOCK_EX)"
-    restore = ["restore", str(backup), "--force"]
-    told, refused = fresh.run(restore, running, restore)
+    told, refused = fresh.run([*restore, "--force"], running, [*restore, "--force"])
     assert told[0] == 0 and "SECRET_KEY_FALLBACKS" in told[1]
     assert refused[0] == 2 and "runs already" in refused[1]
 
 
+def _with_a_full_disk() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+@pytest.fixture
+def written(tmp_path) -> Path:
+    """A file as `backup` writes it, of a database that is none."""
+    part = tmp_path / "part"
+    part.write_bytes(os.urandom(5000))
+    manifest = archive.Manifest("sqlite", ["lookups.0001_initial"])
+    with archive.beside(tmp_path / "written") as folder:
+        archive.write(tmp_path / "written", folder, manifest, {"database": part})
+    return tmp_path / "written"
+
+
 @pytest.mark.parametrize("damage", ["cut", "changed", "text", "empty", "missing"])
-def test_a_damaged_file_is_known(backup, tmp_path, damage):
-    data = bytearray(backup.read_bytes())
+def test_a_damaged_file_is_known(written, tmp_path, damage):
+    data = bytearray(written.read_bytes())
     file = tmp_path / "damaged"
     if damage == "changed":
         data[len(data) // 2] ^= 0xFF
@@ -165,26 +176,52 @@ def test_a_damaged_file_is_known(backup, tmp_path, damage):
         archive.read(file, tmp_path / "folder")
 
 
-def test_neither_a_newer_version_nor_another_engine(backup, tmp_path):
-    manifest, _ = archive.read(backup, tmp_path / "folder")
-    other = "postgresql" if manifest.engine == "sqlite" else "sqlite"
-    with pytest.raises(Failed, match=f"backup of {other}"):
-        judge(replace(manifest, engine=other), manifest.engine)
-    newer = [*manifest.migrations, "lookups.9999_from_afar"]
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[]",
+        b"{}",
+        b'{"schema": 2, "engine": "sqlite", "migrations": [], "parts": {"database": "0"}}',
+        b'{"schema": 1, "engine": "sqlite", "migrations": [], "parts": {"../../etc/passwd": "0"}}',
+        b'{"schema": 1, "engine": "sqlite", "migrations": [], "parts": {"database": "0"}, "x": 1}',
+        b'{"schema": 1, "engine": "sqlite", "migrations": [], "parts": {"database": "0"}}',
+    ],
+)
+def test_a_strange_archive_is_refused(tmp_path, manifest):
+    with tarfile.open(tmp_path / "strange", "w:gz") as tar:
+        for name, data in (("manifest.json", manifest), ("database", b"x")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    with pytest.raises(Failed, match="no backup"):
+        archive.read(tmp_path / "strange", tmp_path / "folder")
+
+
+def test_neither_a_newer_version_nor_another_engine(written, tmp_path):
+    manifest, _ = archive.read(written, tmp_path / "folder")
+    judge(manifest, "sqlite")
+    with pytest.raises(Failed, match="backup of sqlite"):
+        judge(manifest, "postgresql")
     with pytest.raises(Failed, match="lookups.9999_from_afar"):
-        judge(replace(manifest, migrations=newer), manifest.engine)
-    judge(replace(manifest, migrations=[*manifest.migrations, "gone.0001_app"]), manifest.engine)
+        judge(replace(manifest, migrations=["lookups.9999_from_afar"]), "sqlite")
+    judge(replace(manifest, migrations=["gone.0001_initial"]), "sqlite")  # of a former app
 
 
-def test_while_the_site_writes(filled, tmp_path):
+def test_while_the_site_writes(tmp_path):
     """Each transaction writes two rows; a backup holds both of any or none."""
-    database = filled.var / "mxplain.sqlite3"
+    place = Place(tmp_path / "var")
+    database = place.var / "mxplain.sqlite3"
     go_on, written = threading.Event(), []
     go_on.set()
 
     def write() -> None:
         with closing(sqlite3.connect(database, timeout=20)) as live:
+            live.execute("PRAGMA journal_mode=WAL")
+            live.execute("CREATE TABLE django_migrations (id, app, name, applied)")
             live.execute("CREATE TABLE pairs (number INTEGER, filler TEXT)")
+            with live:
+                row = (1, "lookups", "0001_initial", "2026-01-01 00:00:00")
+                live.execute("INSERT INTO django_migrations VALUES (?, ?, ?, ?)", row)
             while go_on.is_set():
                 with live:
                     for _ in range(2):
@@ -198,7 +235,7 @@ def test_while_the_site_writes(filled, tmp_path):
     try:
         while len(written) < 20:
             time.sleep(0.01)
-        [made] = filled.run(["backup", str(tmp_path / "backup")])
+        [made] = place.run(["backup", str(tmp_path / "backup")])
         last = len(written)
     finally:
         go_on.clear()
@@ -208,25 +245,10 @@ def test_while_the_site_writes(filled, tmp_path):
     with closing(sqlite3.connect(parts["database"])) as copy:
         pairs = copy.execute("SELECT count(*) FROM pairs GROUP BY number").fetchall()
     assert 20 <= len(pairs) <= last + 1 and set(pairs) == {(2,)}
-    with closing(sqlite3.connect(database)) as live:
-        live.execute("DROP TABLE pairs")
-
-
-def test_a_full_disk_leaves_nothing(filled, tmp_path):
-    def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    missing = str(tmp_path / "no" / "backup")
-    full, nowhere = filled.run(
-        ["backup", str(tmp_path / "backup")], ["backup", missing], preexec_fn=small
-    )
-    assert full[0] == nowhere[0] == 2
-    assert "No backup was made" in full[1] and "cannot write into" in nowhere[1]
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not postgres.is_there(), reason="PostgreSQL is not installed")
-def test_postgresql(backup, tmp_path):
+def test_postgresql(tmp_path):
     url = postgres.start()
     with psycopg.connect(re.sub("^postgres:", "postgresql:", url), autocommit=True) as link:
         link.execute("CREATE DATABASE one")
