@@ -16,6 +16,7 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from lookups import stream
 
@@ -39,15 +40,16 @@ class Command(BaseCommand):
 
 
 def _worker() -> str:
-    """Asks this host's worker by way of Redis, as its work comes."""
+    """Asks the workers of this host by way of Redis, as their work comes; one must answer."""
     from portal.celery import app
 
-    name = f"celery@{socket.gethostname()}"
+    names = f"*@{socket.gethostname()}"
+    asking = app.control.inspect(timeout=WAIT, pattern=names, matcher="glob", limit=1)
     try:
-        answered = app.control.inspect([name], timeout=WAIT).ping()
-    except (redis.RedisError, OSError) as error:
+        answered = asking.ping()
+    except (OperationalError, redis.RedisError, OSError) as error:
         return f"the queue cannot be reached ({error})"
-    return "" if answered else f"{name} does not answer"
+    return "" if answered else f"none of {names} answers"
 
 
 def _beat() -> str:
