@@ -12,7 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     ["lookups", *(f"lookups.{room}" for room in ("watching", "alerts", "bulk", "api", "hosted"))]
 )
-app.autodiscover_tasks(["learn", "portal.accounts"])
+app.autodiscover_tasks(["learn", "portal", "portal.accounts"])
 
 
 @setup_logging.connect

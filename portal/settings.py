@@ -26,9 +26,16 @@ VAR_DIR = Path(os.environ.get("MXPLAIN_VAR", BASE_DIR / "var"))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
+def _secret(name: str, default: str = "") -> str:
+    """The variable `name`, or what stands in the file that `name`_FILE names."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    return os.environ.get(name, default)
+
+
 def _secret_key() -> str:
     """The operator's key, or one made once and kept in var/ for a site without configuration."""
-    if key := os.environ.get("SECRET_KEY"):
+    if key := _secret("SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
     try:
@@ -40,12 +47,12 @@ def _secret_key() -> str:
 
 
 def _list(name: str, default: str = "") -> list[str]:
-    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+    return [item.strip() for item in _secret(name, default).split(",") if item.strip()]
 
 
 DEBUG = os.environ.get("MXPLAIN_DEBUG") == "1"
 SECRET_KEY = _secret_key()
-# Keys of before, after a change: what they signed or encrypted can still be read.
+# Former keys: what they signed or encrypted stays good until they are taken out.
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -112,7 +119,8 @@ TEMPLATES = [
 ]
 
 # --- data -------------------------------------------------------------------------------------
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}")}
+DATABASE_URL = _secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets pages read while a worker writes; IMMEDIATE makes writers queue instead of failing.
     DATABASES["default"]["OPTIONS"] = {
@@ -122,7 +130,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = os.environ.get("REDIS_URL", f"unix://{VAR_DIR / 'redis' / 'redis.sock'}")
+REDIS_URL = _secret("REDIS_URL") or f"unix://{VAR_DIR / 'redis' / 'redis.sock'}"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
@@ -319,7 +327,7 @@ EMAIL_FILE_PATH = VAR_DIR / "mail"  # of the file-based backend
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
-EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_HOST_PASSWORD = _secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS") == "1"
 EMAIL_TIMEOUT = 15  # seconds: a mail server that says nothing holds up no worker
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"mxplain@{_public.hostname}")
@@ -334,7 +342,8 @@ TIME_ZONE = "UTC"
 
 # --- files ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# A container image brings them along, outside of what it keeps.
+STATIC_ROOT = Path(os.environ.get("MXPLAIN_STATIC_ROOT") or VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},

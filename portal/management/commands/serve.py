@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         try:
             _check_port(host, port)
-            lock = _lock()
+            lock = hold_var()
         except Refused as refused:
             self.stderr.write(f"serve: {refused}")
             sys.exit(BAD_INPUT)
@@ -82,7 +82,7 @@ def _check_port(host: str, port: int) -> None:
             raise Refused(f"cannot listen on {host}:{port} ({error.strerror}). {hint}") from error
 
 
-def _lock() -> TextIO:
+def hold_var() -> TextIO:
     """Holds var/ for this process; the kernel lets go of it however the process ends."""
     file = open(settings.VAR_DIR / "serve.lock", "a+")  # noqa: SIM115 held until the end
     try:
@@ -153,7 +153,7 @@ async def _start(supervisor: Supervisor, host: str, port: int) -> None:
     environment = {"PYTHONUNBUFFERED": "1", "PUBLIC_URL": public}
     if "ALLOWED_HOSTS" not in os.environ:
         environment["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, _shown(host), host])
-    if not os.environ.get("REDIS_URL"):
+    if not (os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE")):
         environment["REDIS_URL"] = await _start_redis(supervisor)
     if not settings.CLASSROOM:
         environment |= await _start_classroom(supervisor, environment)
