@@ -24,8 +24,8 @@ from . import sse, stream, tasks
 from .engine.report import TOPICS
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
+from .report_page import report_view
 from .sharing.access import find_report, seal
-from .views import report_view
 
 RETRY_MS = 1000  # how soon a browser comes back after a lost connection
 PAUSE_SECONDS = 1.0  # between two looks at the row while Redis is away

@@ -5,10 +5,13 @@ from __future__ import annotations
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.gzip import GZipMiddleware
+from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
+
+from lookups.pieces import PiecedResponse
 
 
 def is_out_of_reach(exception: BaseException | None) -> bool:
@@ -51,10 +54,15 @@ class CompressPages(GZipMiddleware):
     """Gzip for whole pages, with Django's padding of random length against BREACH.
 
     Nothing that streams: each event of a running report must leave at once, and static files come
-    compressed already.
+    compressed already. A report's greatest part is compressed already, too.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase):
         if response.streaming:
+            return response
+        if isinstance(response, PiecedResponse):
+            patch_vary_headers(response, ("Accept-Encoding",))
+            if re_accepts_gzip.search(request.headers.get("Accept-Encoding", "")):
+                response.compress()
             return response
         return super().process_response(request, response)
