@@ -4,7 +4,7 @@
 
 Starts the whole site (for its rows and its Redis), then calls the very ASGI application in this
 process as a server would, one request after the other: median and 95th percentile of wall time,
-and CPU time a request, of all threads. No socket and no HTTP parser is in these figures;
+and the median of CPU time, of all threads. No socket and no HTTP parser is in these figures;
 bench/load.py has them.
 """
 
@@ -69,16 +69,16 @@ async def answer(app: Any, path: str, headers: Mapping[str, str]) -> tuple[int, 
 async def measure(app: Any, title: str, path: str, headers: dict[str, str], count: int) -> None:
     for _ in range(WARM_UP):
         status, named, body = await answer(app, path, headers)
-    walls = []
-    cpu = time.process_time()
+    walls, cpus = [], []
     for _ in range(count):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         status, named, body = await answer(app, path, headers)
         walls.append((time.perf_counter() - begun) * 1000)
-    cpu = (time.process_time() - cpu) / count * 1000
+        cpus.append((time.process_time() - used) * 1000)
     walls.sort()
     median, late = statistics.median(walls), walls[int(len(walls) * 0.95)]
-    print(f"{title:44} {status} {len(body):8} {median:7.2f} {late:7.2f} {cpu:7.2f}", flush=True)
+    figures = f"{median:7.2f} {late:7.2f} {statistics.median(cpus):7.2f}"
+    print(f"{title:44} {status} {len(body):8} {figures}", flush=True)
 
 
 def _owner(token: str) -> str:

@@ -2,12 +2,14 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from portal.body_limit import BodyLimit
+from portal.web_threads import WebThreads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 site = get_asgi_application()  # before what needs its models
 from lookups.hosted.policy_server import PolicyServer  # noqa: E402
 
-application = BodyLimit(PolicyServer(site))
+application = WebThreads(BodyLimit(PolicyServer(site)), settings.WEB_THREADS)

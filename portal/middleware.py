@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 from redis.exceptions import RedisError
 
 from lookups.pieces import PiecedResponse
@@ -66,3 +66,17 @@ class CompressPages(GZipMiddleware):
                 response.compress()
             return response
         return super().process_response(request, response)
+
+
+@sync_only_middleware
+def in_one_thread(get_response):
+    """The innermost, so that all middleware around it runs in the thread that runs the view.
+
+    Middleware that can be both would otherwise be run by the event loop, which then hands every
+    single step of each to the thread and waits: twenty times a request.
+    """
+
+    def middleware(request):
+        return get_response(request)
+
+    return middleware
