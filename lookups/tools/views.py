@@ -27,6 +27,7 @@ GRACE_SECONDS = 3.0  # after the resolver's own deadline; whatever a tool asks e
 
 
 @require_safe
+@revalidated()
 def index(request: HttpRequest) -> HttpResponse:
     """Every tool, by group."""
     groups = [(_group_title(group), registry.tools(group)) for group in GROUPS]
