@@ -85,12 +85,12 @@ def _rendered(report: Report, language: str) -> Piece:
     finished = report.finished
     if load(report).finished != finished:
         raise _Changed
-    view = _neutral_view(report, language)
+    view = neutral_view(report, language)
     head = render_to_string("lookups/_summary.html", {"view": view})
     return Piece.of(render_to_string("lookups/_report_body.html", {"view": view}), head)
 
 
-def _neutral_view(report: Report, language: str) -> ReportView:
+def neutral_view(report: Report, language: str) -> ReportView:
     """What anybody may know of `report`: nothing of who reads it, or whose it is."""
     return replace(
         _bare_view(report),
@@ -120,7 +120,7 @@ def _bare_view(report: Report) -> ReportView:
 def report_view(request: HttpRequest, report: Report, bare: bool = False) -> ReportView:
     """What templates show of `report` to this visitor; `bare`: without what was found."""
     language = get_language() or "en"
-    neutral = _bare_view(report) if bare else _neutral_view(report, language)
+    neutral = _bare_view(report) if bare else neutral_view(report, language)
     user = request.user
     is_owner = user.is_authenticated and report.owner_id == user.pk
     now = timezone.now()

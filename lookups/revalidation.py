@@ -94,7 +94,7 @@ def release() -> str:
     files += [root / "requirements.txt", settings.STATIC_ROOT / "staticfiles.json"]
     digest = hashlib.sha256(fingerprint(files).encode())
     for name in dir(settings):
-        value = getattr(settings, name)
+        value = getattr(settings, name, None)
         plain = isinstance(value, str | int | float) or (
             isinstance(value, list) and all(isinstance(item, str) for item in value)
         )

@@ -163,6 +163,8 @@ WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
 BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))
 BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
 
+# How many web processes `serve` starts; about one a core that is free for pages.
+WEB_PROCESSES = max(1, int(os.environ.get("MXPLAIN_WEB_PROCESSES", "1")))
 # How many requests a web process works on at a time; open event streams do not count.
 WEB_THREADS = max(1, int(os.environ.get("MXPLAIN_WEB_THREADS", "32")))
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.revalidation import revalidated
 
 from . import registry
 from .arguments import command_line

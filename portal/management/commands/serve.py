@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ from portal.supervisor import Part, Supervisor, print_line
 
 READY_SECONDS = 60.0
 BAD_INPUT = 2
+OPEN_FILES = 65_536
 _PYTHON = [sys.executable, "-W", "ignore"]
 
 
@@ -54,6 +56,7 @@ class Command(BaseCommand):
             sys.exit(BAD_INPUT)
         with lock:
             _prepare()
+            _raise_limit()
             asyncio.run(_run(host, port))
 
 
@@ -98,6 +101,14 @@ def _prepare() -> None:
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         stamp.write_text(fingerprint)
     prepare_search()  # its index is made once per release, before the first visitor asks
+
+
+def _raise_limit() -> None:
+    """Each page that watches a report is an open file; many systems begin at 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _fingerprint() -> str:
@@ -222,6 +233,8 @@ def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]
     beat = [*celery, "beat", "--loglevel", "WARNING"]
     web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
     web += ["--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    if settings.WEB_PROCESSES > 1:
+        web += ["--workers", str(settings.WEB_PROCESSES)]
     return [
         Part("web", web, environment),
         Part("worker", worker, environment),
