@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 KEEP_SECONDS = 3600
+ENDED_SECONDS = 300  # of a finished report: its row says all that the stream does
 MAX_EVENTS = 500  # a report has some dozens
 BLOCK_MS = 2000
 LEASE_SECONDS = 5
@@ -55,7 +56,7 @@ def publish(report_id: int, event: str, data: Any) -> None:
     pipe = client().pipeline(transaction=False)
     fields = {"event": event, "data": json.dumps(data)}
     pipe.xadd(key_of(report_id), fields, maxlen=MAX_EVENTS, approximate=True)
-    pipe.expire(key_of(report_id), KEEP_SECONDS)
+    pipe.expire(key_of(report_id), ENDED_SECONDS if event == "done" else KEEP_SECONDS)
     pipe.execute()
 
 

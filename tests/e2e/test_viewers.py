@@ -73,6 +73,12 @@ async def watch(port: int, path: str) -> tuple[asyncio.StreamReader, asyncio.Str
     return reader, writer
 
 
+async def hear(reader: asyncio.StreamReader) -> None:
+    """Until the first section was told."""
+    while not (line := await reader.readline()).startswith(b"event: section-mx"):
+        assert line, "the stream ended"
+
+
 async def drive(site: Site, path: str, web: Process, worker: int) -> None:
     port, gate = urlsplit(site.url).port or 80, asyncio.Semaphore(50)
 
@@ -88,8 +94,7 @@ async def drive(site: Site, path: str, web: Process, worker: int) -> None:
         writer.transport.abort()
     kept = viewers[VIEWERS // 2 :]
     os.kill(worker, signal.SIGCONT)
-    told = asyncio.gather(*(reader.readuntil(b"event: section-mx") for reader, _ in kept))
-    await asyncio.wait_for(told, 30)
+    await asyncio.wait_for(asyncio.gather(*(hear(reader) for reader, _ in kept)), 30)
     for _, writer in kept:
         writer.transport.abort()
 
