@@ -9,9 +9,11 @@ from django.views.decorators.http import require_safe
 
 from learn import articles
 from learn.glossary import grouped
+from lookups.revalidation import revalidated
 
 
 @require_safe
+@revalidated()
 def glossary(request: HttpRequest) -> HttpResponse:
     """Every term by its initial, with a link to the article that tells more."""
     language = get_language() or "en"

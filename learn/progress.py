@@ -21,6 +21,11 @@ def done_by(user: Any) -> frozenset[str]:
     return kept & known()
 
 
+def shown(request: Any) -> tuple[str, ...]:
+    """The same for pages that show it: what their entity tags depend on."""
+    return tuple(sorted(done_by(request.user)))
+
+
 def known() -> frozenset[str]:
     """The slugs of all articles: a mark on one that is gone counts for nothing."""
     return frozenset(article.slug for article in articles("en"))

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from lookups.revalidation import revalidated
 from lookups.tools import registry
 
 from . import articles, cards, progress, quiz, structured, tracks
@@ -21,6 +22,7 @@ CONTENTS_FROM = 5  # headings, for which an article gets a table of contents
 
 
 @require_safe
+@revalidated(progress.shown)
 def learn(request: HttpRequest) -> HttpResponse:
     """The tracks, then all articles by group, in reading order."""
     titles = group_titles()
@@ -43,6 +45,7 @@ def group_titles() -> dict[str, str]:
 
 
 @require_safe
+@revalidated(progress.shown)
 def track(request: HttpRequest, id: str) -> HttpResponse:
     """One track: its articles in order, and how far the reader is."""
     found = tracks.track(id, _language())
@@ -54,6 +57,7 @@ def track(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@revalidated(progress.shown)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     """One article. A quiz is judged by POST, which leads to the address that shows the verdict."""
     found = find_article(slug)

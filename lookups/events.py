@@ -6,11 +6,11 @@ is known, from the stream where there is one and else from the row.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import kombu.exceptions
 import redis
@@ -21,72 +21,99 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from . import sse, stream, tasks
+from .broadcast import DONE, Chunk, Say, broadcast
 from .engine.report import TOPICS
+from .following import Followed, reader
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
-from .sharing.access import find_report, seal
-from .views import report_view
+from .report_page import neutral_view
+from .sharing.access import PROGRESS, find_report, seal
 
-RETRY_MS = 1000  # how soon a browser comes back after a lost connection
-PAUSE_SECONDS = 1.0  # between two looks at the row while Redis is away
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+# What is told to many is rendered by few: a process has one processor for it.
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="telling")
 
-Chunk = str
+T = TypeVar("T")
 
 
 @require_safe
 async def events(request: HttpRequest, token: str) -> HttpResponse:
     """The stream of one report. `compact` names the one topic that an article shows of it."""
-    found = await sync_to_async(find_report)(request, token)
+    found = await sync_to_async(find_report)(request, token, light=True)
     if isinstance(found, HttpResponse):
         return found
-    given = request.headers.get("Last-Event-ID", "")
+    topic = request.GET.get("compact", "")
     teller = _PageTeller(
         report=found,
-        view=await sync_to_async(report_view)(request, found),
         language=translation.get_language() or "en",
-        compact=request.GET.get("compact", "")[:20],
-        last=given if _EVENT_ID.fullmatch(given) else "0",
+        compact=topic if topic in ("", *TOPICS) else "none",
     )
-    return seal(sse.response(teller.chunks()), found)
+    return seal(sse.response(listen(teller, request)), found)
+
+
+def listen(teller: Teller, request: HttpRequest) -> AsyncIterator[str]:
+    """What `teller` tells, together with all who are told the same, from where the page was."""
+    given = request.headers.get("Last-Event-ID", "")
+    report = teller.report
+    telling = broadcast(
+        (report.pk, report.finished, *teller.audience), teller.tell, is_final=report.is_finished
+    )
+    return telling.listen(given if _EVENT_ID.fullmatch(given) else "")
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Calls what asks the database or renders, and keeps no connection that others may need."""
+
+    def call() -> T:
+        try:
+            return function()
+        finally:
+            sse.give_back()
+
+    return await sync_to_async(call, thread_sensitive=False, executor=_threads)()
 
 
 @dataclass
 class Teller:
-    """Tells one open connection about one report until it is done."""
+    """Tells about one report until it is done."""
 
     report: Report
     language: str
-    last: str  # the id of the last event that was told
+    last: str = "0"  # the id of the last event that was heard of
 
-    async def chunks(self) -> AsyncIterator[Chunk]:
-        yield f"retry: {RETRY_MS}\n\n"
-        connection = stream.async_client()
+    @property
+    def audience(self) -> tuple[Hashable, ...]:
+        """What those who are told the very same have in common."""
+        return (type(self), self.language)
+
+    async def tell(self, say: Say) -> None:
         try:
-            while not self.report.is_finished:
-                news = await self._news(connection)
-                if any(event.event == "done" for event in news) or not news:
-                    await self.report.arefresh_from_db()
-                else:
-                    for chunk in filter(None, self._tell(news)):
-                        yield chunk
-                if not news and not self.report.is_finished:
-                    yield ": still here\n\n"
-                    await sync_to_async(self._revive)()
-            for chunk in filter(None, self._all()):
-                yield chunk
+            await _in_thread(self._begin)
+            with reader().follow(self.report.pk) as followed:
+                while not self.report.is_finished:
+                    await self._go_on(followed, say)
+            say(filter(None, await _in_thread(self._all)))
         except Report.DoesNotExist:
-            yield self._gone()
-        finally:
-            await connection.aclose()
+            say([self._gone()])
 
-    async def _news(self, connection: Any) -> list[stream.Event]:
-        """What is new in the stream; nothing, after a pause, while Redis is away."""
-        try:
-            return await stream.read(connection, self.report.id, self.last)
-        except (redis.RedisError, OSError):
-            await asyncio.sleep(PAUSE_SECONDS)
-            return []
+    async def _go_on(self, followed: Followed, say: Say) -> None:
+        news = await followed.news(self.last)
+        if news:
+            self.last = news[-1].id
+        if news and all(event.event != DONE for event in news):
+            say(filter(None, await _in_thread(lambda: self._tell(news))))
+            return
+        await _in_thread(self._look)
+        if not news and not self.report.is_finished:
+            await _in_thread(self._revive)
+
+    def _begin(self) -> None:
+        """Reads what is known so far."""
+        self._look()
+
+    def _look(self) -> None:
+        """Brings the row up to date."""
+        self.report.refresh_from_db(fields=PROGRESS)
 
     def _revive(self) -> None:
         try:
@@ -94,34 +121,46 @@ class Teller:
         except (redis.RedisError, kombu.exceptions.OperationalError):
             pass  # the next look at the row tries again
 
-    def _tell(self, news: list[stream.Event]) -> list[Chunk]:
-        """What `news` are to who listens; sets `last`."""
+    def _tell(self, news: list[stream.Event]) -> list[Chunk | None]:
+        """What `news` are to who listens."""
         raise NotImplementedError
 
-    def _all(self) -> list[Chunk]:
+    def _all(self) -> list[Chunk | None]:
         """Everything from the finished row that was not told yet, and that there is no more."""
         raise NotImplementedError
 
     def _gone(self) -> Chunk:
         """The report was deleted while it was being watched."""
-        return sse.event("done", "", self.last)
+        return Chunk(DONE, self.last, sse.event("done", "", self.last))
 
 
 @dataclass
 class _PageTeller(Teller):
     """Tells an open page, which is given what it is to show in HTML."""
 
-    view: ReportView
-    compact: str
+    compact: str = ""
+    view: ReportView = field(init=False)
     told: dict[str, str] = field(default_factory=dict)  # the HTML of each event, as last sent
 
-    def _tell(self, news: list[stream.Event]) -> list[Chunk]:
+    @property
+    def audience(self) -> tuple[Hashable, ...]:
+        return (*super().audience, self.compact)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.view = neutral_view(self.report, self.language)
+
+    def _tell(self, news: list[stream.Event]) -> list[Chunk | None]:
         """Only the newest of each kind: a page that comes late needs no replay."""
-        self.last = news[-1].id
         newest = {event.event: event.data for event in news}
         first = self.view.state == "waiting"
         arrived = self._remember(newest)
-        chunks = [self._section(section) for section in arrived.values() if self._shows(section)]
+        chunks = []
+        for event in news:  # each under its own id, so that whoever comes back misses none
+            self.last = event.id
+            section = arrived.get(event.event)
+            if section and self._shows(section):
+                chunks.append(self._section(section))
         if self.compact:
             return chunks
         if "queries" in newest:
@@ -132,19 +171,20 @@ class _PageTeller(Teller):
         return chunks
 
     def _remember(self, newest: dict[str, Any]) -> dict[str, SectionView]:
-        """The sections that arrived; the head of the page shows how each topic stands by now."""
+        """The sections that arrived, by event; the head of the page shows how each topic stands."""
         arrived = {
-            data["topic"]: section_view(data, self.language)
+            event: section_view(data, self.language)
             for event, data in newest.items()
             if event.startswith("section-")
         }
-        sections = tuple(arrived.get(s.topic, s) for s in self.view.sections)
+        by_topic = {section.topic: section for section in arrived.values()}
+        sections = tuple(by_topic.get(s.topic, s) for s in self.view.sections)
         self.view = replace(self.view, state="running", sections=sections)
         if queries := newest.get("queries"):
             self.view = replace(self.view, queries=query_views(queries))
         return arrived
 
-    def _all(self) -> list[Chunk]:
+    def _all(self) -> list[Chunk | None]:
         self.view = replace(
             self.view,
             state=self.report.state,
@@ -160,20 +200,20 @@ class _PageTeller(Teller):
             chunks.append(self._render("queries", "lookups/_queries.html"))
             chunks.append(self._render("overview", "lookups/_overview.html"))
             chunks.append(self._render("summary", "lookups/_summary.html"))
-        return [*chunks, sse.event("done", "", self.last)]
+        return [*chunks, Chunk(DONE, self.last, sse.event("done", "", self.last))]
 
     def _shows(self, section: SectionView) -> bool:
         return self.compact in ("", section.topic)
 
-    def _section(self, section: SectionView) -> Chunk:
+    def _section(self, section: SectionView) -> Chunk | None:
         template = "lookups/_section_compact.html" if self.compact else "lookups/_section.html"
         return self._render(f"section-{section.topic}", template, section=section)
 
-    def _render(self, event: str, template: str, **context: Any) -> Chunk:
-        """The event; nothing where the page shows the very same already."""
+    def _render(self, event: str, template: str, **context: Any) -> Chunk | None:
+        """The event; None where the page shows the very same already."""
         with translation.override(self.language):
             html = render_to_string(template, {"view": self.view, **context})
         if self.told.get(event) == html:
-            return ""
+            return None
         self.told[event] = html
-        return sse.event(event, html, self.last)
+        return Chunk(event, self.last, sse.event(event, html, self.last))

@@ -15,6 +15,7 @@ from lookups import catalog, score
 from lookups.engine.finding import Severity
 from lookups.engine.names import to_unicode
 from lookups.presentation import Reference
+from lookups.revalidation import revalidated
 from lookups.runtime import LESSONS
 
 
@@ -47,6 +48,7 @@ class Count:
 
 
 @require_safe
+@revalidated()
 def findings(request: HttpRequest) -> HttpResponse:
     """All findings by topic. `severity` and `topic` show those of one severity or topic only."""
     language = get_language() or "en"
@@ -98,6 +100,7 @@ def _topics(
 
 
 @require_safe
+@revalidated()
 def score_page(request: HttpRequest) -> HttpResponse:
     """How the score of a report is made, from the very numbers that make it."""
     language = get_language() or "en"
@@ -116,6 +119,7 @@ def score_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@revalidated()
 def finding(request: HttpRequest, id: str) -> HttpResponse:
     """One finding, with sensible parameters in its sentences and a lesson that shows it."""
     try:

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.http import StreamingHttpResponse
 
 
 def response(chunks: AsyncIterator[str]) -> StreamingHttpResponse:
     """A stream that nothing on its way may keep back or compress."""
-    answer = StreamingHttpResponse(chunks, content_type="text/event-stream")
+    answer = StreamingHttpResponse(_lightly(chunks), content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache, no-transform"
     answer["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
     return answer
+
+
+async def _lightly(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The same, without keeping what the request had of the database for hours."""
+    await sync_to_async(give_back)()
+    async for chunk in chunks:
+        yield chunk
+
+
+def give_back() -> None:
+    """Ends what this thread has of connections, as Django does after each request.
+
+    Not within a transaction, which would be lost: a test, say, runs in one.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def event(name: str, data: str, id: str = "") -> str:

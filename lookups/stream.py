@@ -7,6 +7,7 @@ the database stays the truth; a lost stream costs an open page some seconds, nev
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 KEEP_SECONDS = 3600
+ENDED_SECONDS = 300  # of a finished report: its row says all that the stream does
 MAX_EVENTS = 500  # a report has some dozens
 BLOCK_MS = 2000
 LEASE_SECONDS = 5
@@ -33,7 +35,7 @@ class Event:
     data: Any
 
 
-def _key(report_id: int) -> str:
+def key_of(report_id: int) -> str:
     return f"report:{report_id}"
 
 
@@ -53,14 +55,14 @@ def publish(report_id: int, event: str, data: Any) -> None:
     """Appends an event. Raises redis.RedisError."""
     pipe = client().pipeline(transaction=False)
     fields = {"event": event, "data": json.dumps(data)}
-    pipe.xadd(_key(report_id), fields, maxlen=MAX_EVENTS, approximate=True)
-    pipe.expire(_key(report_id), KEEP_SECONDS)
+    pipe.xadd(key_of(report_id), fields, maxlen=MAX_EVENTS, approximate=True)
+    pipe.expire(key_of(report_id), ENDED_SECONDS if event == "done" else KEEP_SECONDS)
     pipe.execute()
 
 
 def hold_lease(report_id: int, owner: str) -> bool:
     """Takes or renews the lease that says who makes this report now."""
-    key = _key(report_id) + ":lease"
+    key = key_of(report_id) + ":lease"
     if client().set(key, owner, nx=True, ex=LEASE_SECONDS):
         return True
     if client().get(key) != owner:
@@ -70,22 +72,22 @@ def hold_lease(report_id: int, owner: str) -> bool:
 
 
 def is_leased(report_id: int) -> bool:
-    return bool(client().exists(_key(report_id) + ":lease"))
+    return bool(client().exists(key_of(report_id) + ":lease"))
 
 
 def drop_lease(report_id: int, owner: str) -> None:
-    if client().get(_key(report_id) + ":lease") == owner:
-        client().delete(_key(report_id) + ":lease")
+    if client().get(key_of(report_id) + ":lease") == owner:
+        client().delete(key_of(report_id) + ":lease")
 
 
 def claim_revival(report_id: int, seconds: int) -> bool:
     """True for the first who asks within `seconds`: one revival is enough for all viewers."""
-    return bool(client().set(_key(report_id) + ":revival", "1", nx=True, ex=seconds))
+    return bool(client().set(key_of(report_id) + ":revival", "1", nx=True, ex=seconds))
 
 
 def forget(report_id: int) -> None:
     """Drops what open pages were told of a report, before it is made anew. Raises RedisError."""
-    client().delete(_key(report_id))
+    client().delete(key_of(report_id))
 
 
 def note_clock() -> None:
@@ -100,7 +102,7 @@ def clock_was_here() -> datetime | None:
 
 
 def async_client() -> redis.asyncio.Redis:
-    """A connection of its own for one open page; close it with `aclose`."""
+    """Connections of an event loop; close them with `aclose`."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
@@ -109,11 +111,13 @@ def async_client() -> redis.asyncio.Redis:
     )
 
 
-async def read(connection: redis.asyncio.Redis, report_id: int, last: str) -> list[Event]:
-    """The events after `last` ("0" for all), waiting up to BLOCK_MS for the first."""
-    streams = await connection.xread({_key(report_id): last}, count=100, block=BLOCK_MS)
-    return [
-        Event(id, fields["event"], json.loads(fields["data"]))
-        for _, entries in streams or []
-        for id, fields in entries
-    ]
+async def read(
+    connection: redis.asyncio.Redis, wanted: Mapping[str, str]
+) -> dict[str, list[Event]]:
+    """By key, the events after the id that `wanted` has ("0" for all), waiting up to BLOCK_MS for
+    the first. Raises redis.RedisError, OSError."""
+    streams = await connection.xread(dict(wanted), count=100, block=BLOCK_MS)
+    return {
+        key: [Event(id, fields["event"], json.loads(fields["data"])) for id, fields in entries]
+        for key, entries in streams or []
+    }

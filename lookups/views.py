@@ -8,13 +8,11 @@ from typing import Any
 
 import kombu.exceptions
 import redis
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -26,13 +24,10 @@ from .engine.names import Domain
 from .engine.report import TOPICS
 from .forms import InputError, read_domain, read_selectors
 from .models import Report
-from .presentation import ReportView, query_views, section_views
+from .report_page import report_page, report_view
 from .runtime import is_own_zone
-from .sharing import words
-from .sharing.access import find_report, is_open, may_share, seal
-from .sharing.forms import ShareForm
-from .watching import history
-from .watching.models import Watch, watch_for
+from .sharing.access import find_report, is_open, seal
+from .watching.models import watch_for
 
 ASKED = "asked"  # session key: tokens of the reports this visitor asked for, the newest last
 MAX_ASKED = 50
@@ -137,71 +132,10 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, token: str) -> HttpResponse:
     """The permalink. While the report is being made, the page listens to its events."""
-    found = find_report(request, token)
+    found = find_report(request, token, light=True)
     if isinstance(found, HttpResponse):
         return found
-    return seal(render(request, *report_page(request, found)), found)
-
-
-def report_page(request: HttpRequest, report: Report, form: Any = None) -> tuple[str, Any]:
-    """Template and context of the page of `report`; `form`, the one that says who may read it,
-    where it was refused."""
-    if form is None and may_share(report, request.user):
-        form = ShareForm(report)
-    view = report_view(request, report)
-    return "lookups/report.html", {"view": view, "share_form": form}
-
-
-def report_view(request: HttpRequest, report: Report) -> ReportView:
-    """What templates show of `report` to this visitor."""
-    language = get_language() or "en"
-    user = request.user
-    is_owner = user.is_authenticated and report.owner_id == user.pk
-    now = timezone.now()
-    age = max(0, int((now - report.created).total_seconds()))
-    link = settings.PUBLIC_URL + reverse("report", args=[report.token])
-    history_url, changes_url = _history_links(user, report)
-    return ReportView(
-        token=report.token,
-        domain=report.domain,
-        unicode=report.unicode,
-        selectors=report.selectors,
-        state=report.state,
-        status=report.status,
-        failure=report.failure,
-        created=report.created,
-        finished=report.finished,
-        age_seconds=age,
-        sections=section_views(report.sections, TOPICS, language, ended=report.is_finished),
-        queries=query_views(report.queries),
-        permalink=link,
-        image_url=link + "card.png" if is_open(report) else "",
-        name=report.name if is_owner else "",
-        note=report.note if is_owner else "",
-        shared=report.asked > 1 and age < settings.REPORT_SHARE_SECONDS,
-        saved=is_owner and report.saved_at is not None,
-        savable=user.is_authenticated and not (is_owner and report.saved_at),
-        sharing=words.state(report),
-        expires=report.expires,
-        history_url=history_url,
-        changes_url=changes_url,
-    )
-
-
-def _history_links(user: Any, report: Report) -> tuple[str, str]:
-    """To the history that the report is in, and to what changed since the report before it.
-
-    Empty for those who do not watch the domain, and where there is no report before.
-    """
-    if not report.watch_id or not user.is_authenticated:
-        return "", ""
-    watch = Watch.objects.visible_to(user).filter(pk=report.watch_id).first()
-    if watch is None:
-        return "", ""
-    before = history.report_before(report) if report.state == Report.State.DONE else None
-    chosen = f"?a={before.token}&b={report.token}" if before else ""
-    changes = reverse("watch-compare", args=[watch.token]) + chosen
-    return watch.get_absolute_url(), changes if before else ""
+    return seal(report_page(request, found), found)
 
 
 @never_cache
@@ -221,7 +155,7 @@ def report_json(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def card(request: HttpRequest, token: str) -> HttpResponse:
     """The picture for link previews: the verdict, drawn."""
-    found = find_report(request, token)
+    found = find_report(request, token, light=True)
     if isinstance(found, HttpResponse):
         return found
     state = found.status if found.state == Report.State.DONE else "running"

@@ -2,9 +2,11 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from portal.body_limit import BodyLimit
+from portal.web_threads import WebThreads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 site = get_asgi_application()  # before what needs its models
@@ -12,4 +14,5 @@ from lookups.hosted.policy_server import PolicyServer  # noqa: E402
 from portal.operating.passage import Passage  # noqa: E402
 from portal.safety import SafetyHeaders  # noqa: E402
 
-application = Passage(SafetyHeaders(BodyLimit(PolicyServer(site))))
+served = WebThreads(BodyLimit(PolicyServer(site)), settings.WEB_THREADS)
+application = Passage(SafetyHeaders(served))

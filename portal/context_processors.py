@@ -8,19 +8,26 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse, translate_url
 from django.utils import translation
-from django.utils.functional import lazy
+from django.utils.functional import SimpleLazyObject
 
 # Each language in its own words, for the switch.
 OWN_NAMES = {"en": "English", "ja": "日本語"}
 
+WITH_ALL_BELOW = ("learn", "tools", "domains")  # marked on all pages below them, too
+ALONE = ("findings", "classroom", "account", "search")
+
 
 def _in_language(here: str, code: str, current: str | None) -> str:
     """The same page in another language; its home page where `here` is no page."""
-    url = translate_url(here, code)
+    url = _translated(here, code)
     if code == current or url != here:
         return url
     with translation.override(code):
         return reverse("home")
+
+
+def _translated(url: str, code: str) -> str:
+    return url if code == translation.get_language() else translate_url(url, code)
 
 
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
@@ -37,19 +44,30 @@ def _languages(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def _place(path: str) -> str:
+    """The part of the site that the navigation marks as the one the reader is in, or empty."""
+    parts = path.split("/")
+    if parts[1:2] and parts[1] in dict(settings.LANGUAGES):
+        del parts[1]
+    first = parts[1] if len(parts) > 1 else ""
+    if first in WITH_ALL_BELOW or (first in ALONE and parts[2:] == [""]):
+        return first
+    return ""
+
+
 def site(request: HttpRequest) -> dict[str, Any]:
     """Language switch, canonical address and hreflang alternates of the page at hand."""
     public = settings.PUBLIC_URL
-    alternates = lazy(
-        lambda: [
-            {"code": code, "url": public + translate_url(request.path, code)}
-            for code, _ in settings.LANGUAGES
-        ],
-        list,
-    )
     return {
         "public_url": public,
+        "place": _place(request.path),
         "canonical_url": public + request.path,
-        "languages": lazy(lambda: _languages(request), list)(),
-        "alternates": alternates(),
+        # Made once, when the template first asks: each address is resolved and reversed for it.
+        "languages": SimpleLazyObject(lambda: _languages(request)),
+        "alternates": SimpleLazyObject(
+            lambda: [
+                {"code": code, "url": public + _translated(request.path, code)}
+                for code, _ in settings.LANGUAGES
+            ]
+        ),
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.gzip import GZipMiddleware
+from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.shortcuts import render
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 from redis.exceptions import RedisError
 
+from lookups.pieces import PiecedResponse
 from portal.operating.passage import UNMATCHED, matched
 
 
@@ -53,11 +55,16 @@ class CompressPages(GZipMiddleware):
     """Gzip for whole pages, with Django's padding of random length against BREACH.
 
     Nothing that streams: each event of a running report must leave at once, and static files come
-    compressed already.
+    compressed already. A report's greatest part is compressed already, too.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase):
         if response.streaming:
+            return response
+        if isinstance(response, PiecedResponse):
+            patch_vary_headers(response, ("Accept-Encoding",))
+            if re_accepts_gzip.search(request.headers.get("Accept-Encoding", "")):
+                response.compress()
             return response
         return super().process_response(request, response)
 
@@ -82,4 +89,18 @@ def note_route(get_response):
             matched(request.resolver_match.view_name or UNMATCHED)
 
     middleware.process_view = process_view
+    return middleware
+
+
+@sync_only_middleware
+def in_one_thread(get_response):
+    """The innermost, so that all middleware around it runs in the thread that runs the view.
+
+    Middleware that can be both would otherwise be run by the event loop, which then hands every
+    single step of each to the thread and waits: twenty times a request.
+    """
+
+    def middleware(request):
+        return get_response(request)
+
     return middleware

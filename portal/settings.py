@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.service_unavailable",
+    "portal.middleware.in_one_thread",  # stays the last
 ]
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
@@ -128,11 +129,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # Opening costs three times what a question does, and web threads live as long as the process.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = _secret("REDIS_URL") or f"unix://{VAR_DIR / 'redis' / 'redis.sock'}"
+_memory = "dummy.DummyCache" if DEBUG else "locmem.LocMemCache"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    # Parts of pages that are the same for everybody, in the memory of each process.
+    "fragments": {"BACKEND": f"django.core.cache.backends.{_memory}"},
 }
 
 # --- work -------------------------------------------------------------------------------------
@@ -180,6 +186,11 @@ WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
 # How many turns of bulk checks a worker process takes at a time, and reports side by side in each.
 BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))
 BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
+
+# How many web processes `serve` starts; about one a core that is free for pages.
+WEB_PROCESSES = max(1, int(os.environ.get("MXPLAIN_WEB_PROCESSES", "1")))
+# How many requests a web process works on at a time; open event streams do not count.
+WEB_THREADS = max(1, int(os.environ.get("MXPLAIN_WEB_THREADS", "32")))
 
 # --- lookups ----------------------------------------------------------------------------------
 # "HOST[:PORT]" separated by commas; empty means the machine's own (/etc/resolv.conf).

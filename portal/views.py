@@ -7,8 +7,10 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 
 from learn.articles import articles
+from lookups.revalidation import revalidated
 
 
+@revalidated()
 def home(request: HttpRequest) -> HttpResponse:
     """What the site is, the search field, and the articles to begin with."""
     first = [found for found in articles(request.LANGUAGE_CODE) if found.group == "basics"]

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 
 from learn.classroom.lessons import lessons
 from lookups import catalog
+from lookups.revalidation import revalidated
 
 
 @require_safe
+@revalidated()
 def classroom(request: HttpRequest) -> HttpResponse:
     """All lessons by topic, as a list to choose from."""
     host, _, port = settings.CLASSROOM.rpartition(":")
@@ -27,6 +29,7 @@ def classroom(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@revalidated()
 def group(request: HttpRequest, id: str) -> HttpResponse:
     """The lessons of one group, with the findings that each is there to show."""
     language = get_language() or "en"

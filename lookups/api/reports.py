@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,8 +15,9 @@ from pydantic import AwareDatetime
 
 from lookups import sse
 from lookups.engine.report import TOPICS
+from lookups.events import listen
 from lookups.models import Report
-from lookups.views import find_report
+from lookups.sharing.access import find_report
 
 from . import paging, report_rows, shapes
 from .auth import Token
@@ -47,7 +47,6 @@ EVENT: dict[str, Any] = {
     },
     "required": ["event", "data"],
 }
-_EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 @router.post(
@@ -163,17 +162,15 @@ def read(request: HttpRequest, response: HttpResponse, token: str, topics: Topic
 )
 async def events(request: HttpRequest, token: str, topics: Topics) -> Any:
     chosen = _topics(topics)
-    found = await sync_to_async(find_report)(request, token)
+    found = await sync_to_async(find_report)(request, token, light=True)
     if isinstance(found, HttpResponse):
         return from_response(found)
-    given = request.headers.get("Last-Event-ID", "")
     teller = JsonTeller(
         report=found,
         language=translation.get_language() or "en",
-        last=given if _EVENT_ID.fullmatch(given) else "0",
-        topics=tuple(chosen or TOPICS),
+        topics=tuple(topic for topic in TOPICS if not chosen or topic in chosen),
     )
-    return sse.response(teller.chunks())
+    return sse.response(listen(teller, request))
 
 
 @router.delete(

@@ -18,17 +18,22 @@ from lookups.models import Report
 from lookups.watching.models import Watch
 
 UNKNOWN = "unknown"
+HEAVY = ("sections", "queries")
+PROGRESS = ("state", "status", "failure", "finished", *HEAVY)
 Visibility = Report.Visibility
 
 
-def find_report(request: HttpRequest, token: str) -> Report | HttpResponse:
+def find_report(request: HttpRequest, token: str, light: bool = False) -> Report | HttpResponse:
     """The report behind a link, or the page that says why it no longer works.
 
+    `light`: without what was found, which is nearly all of the row. `load` brings it.
     Raises Http404 for reports that are not for this reader, as for those that never were.
     """
     if "\0" in token:  # PostgreSQL cannot even be asked for it
         raise Http404
-    report = get_object_or_404(Report.objects.select_related("watch__team"), token=token)
+    rows = Report.objects.select_related("watch__team")
+    rows = rows.defer(*HEAVY) if light else rows
+    report = get_object_or_404(rows, token=token)
     reason = refusal(report, request.user)
     if reason == UNKNOWN:
         raise Http404
@@ -36,6 +41,15 @@ def find_report(request: HttpRequest, token: str) -> Report | HttpResponse:
         gone = render(request, "lookups/gone.html", {"reason": reason}, status=410)
         add_never_cache_headers(gone)  # the link may work again
         return gone
+    return report
+
+
+def load(report: Report) -> Report:
+    """Brings what `find_report` left out, with the state that it belongs to. Raises Http404."""
+    try:
+        report.refresh_from_db(fields=PROGRESS)
+    except Report.DoesNotExist:
+        raise Http404 from None  # deleted since
     return report
 
 
@@ -86,6 +100,14 @@ def may_share(report: Report, user: Any) -> bool:
     if is_mine(report, user):
         return True
     return audience(report) != Visibility.ME and _among(Watch.objects.editable_by(user), report)
+
+
+def sees_watch(report: Report, user: Any) -> bool:
+    """Whether `user` watches the domain in whose history the report is."""
+    watch = report.watch
+    if not watch or not user.is_authenticated or watch.ended_at is not None:
+        return False
+    return bool(watch.owner_id == user.pk) or _among(Watch.objects.visible_to(user), report)
 
 
 def _among(watches: Any, report: Report) -> bool:

@@ -10,18 +10,18 @@ from functools import wraps
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from lookups.models import Report
+from lookups.report_page import report_page
 from lookups.saved_views import undo_message
 from lookups.sharing import changes, words
 from lookups.sharing.access import may_share
 from lookups.sharing.forms import ShareForm
-from lookups.views import report_page
 
 ReportView = Callable[[HttpRequest, Report], HttpResponse]
 TokenView = Callable[[HttpRequest, str], HttpResponse]
@@ -52,7 +52,7 @@ def share(request: HttpRequest, report: Report) -> HttpResponse:
     """Sets who may read it and until when; what is refused comes back with 400."""
     form = ShareForm(report, request.POST)
     if not form.is_valid():
-        return render(request, *report_page(request, report, form), status=400)
+        return report_page(request, report, form, status=400)
     before = _undo_address(report)
     changes.share(report, form.cleaned_data["visibility"], form.link_ends)
     text = words.state(report).sentence

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.revalidation import revalidated
 
 from . import registry
 from .arguments import command_line
@@ -27,6 +28,7 @@ GRACE_SECONDS = 3.0  # after the resolver's own deadline; whatever a tool asks e
 
 
 @require_safe
+@revalidated()
 def index(request: HttpRequest) -> HttpResponse:
     """Every tool, by group."""
     groups = [(_group_title(group), registry.tools(group)) for group in GROUPS]

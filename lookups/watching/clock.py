@@ -15,8 +15,8 @@ from lookups.watching.making import OUT_OF_REACH, check_now
 
 logger = logging.getLogger(__name__)
 
-BATCH = 300  # at one time
-MAX_WAITING = 300  # reports of the clock that workers have not finished; more would only queue up
+BATCH = 1000  # at one time: nearly three million a day
+MAX_WAITING = 1000  # reports of the clock that workers have not finished; more would only queue up
 
 
 def run_due(now: datetime) -> int:

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -32,6 +33,7 @@ BAD_INPUT, CUT_OFF = 2, 1
 WEB_STOP_SECONDS = 10
 # What stands on what, for an order to stop in: pages first, then what works for them.
 ON_REDIS, ON_SERVERS, ON_WORKERS = 1, 2, 3
+OPEN_FILES = 65_536
 _PYTHON = [sys.executable, "-W", "ignore"]
 
 
@@ -60,6 +62,7 @@ class Command(BaseCommand):
             sys.exit(BAD_INPUT)
         with lock:
             _prepare()
+            _raise_limit()
             if not asyncio.run(_run(host, port)):
                 sys.exit(CUT_OFF)
 
@@ -106,6 +109,14 @@ def _prepare() -> None:
         stamp.write_text(fingerprint)
     exposition.empty(settings.METRICS_DIR)
     prepare_search()  # its index is made once per release, before the first visitor asks
+
+
+def _raise_limit() -> None:
+    """Each page that watches a report is an open file; many systems begin at 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _fingerprint() -> str:
@@ -241,6 +252,8 @@ def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]
     web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
     web += ["--port", str(port), "--log-level", "warning", "--no-access-log"]
     web += ["--timeout-graceful-shutdown", str(WEB_STOP_SECONDS)]
+    if settings.WEB_PROCESSES > 1:
+        web += ["--workers", str(settings.WEB_PROCESSES)]
     hello = re.compile(r"beat v|LocalTime|broker|loader|-> ")
     farewell = re.compile(r"^worker: (Warm|Cold) shutdown")
     return [
