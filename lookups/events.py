@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from . import sse, stream, tasks
 from .engine.report import TOPICS
+from .limits import streams
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
 from .sharing.access import find_report, seal
@@ -48,7 +49,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
         compact=request.GET.get("compact", "")[:20],
         last=given if _EVENT_ID.fullmatch(given) else "0",
     )
-    return seal(sse.response(teller.chunks()), found)
+    return seal(await streams.response(request, teller.chunks()), found)
 
 
 @dataclass

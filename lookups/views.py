@@ -25,6 +25,7 @@ from . import cards, output, tasks
 from .engine.names import Domain
 from .engine.report import TOPICS
 from .forms import InputError, read_domain, read_selectors
+from .limits.refusing import Refusal, marked, refusal_of
 from .models import Report
 from .presentation import ReportView, query_views, section_views
 from .runtime import is_own_zone
@@ -53,6 +54,8 @@ def check(request: HttpRequest) -> HttpResponse:
     }
     if request.method != "POST":
         return render(request, "lookups/check.html", context)
+    if refusal := refusal_of(request):
+        return _too_much(request, context, refusal)
     domain, selectors = read_domain(typed.get("domain", "")), read_selectors(context["selectors"])
     if isinstance(domain, InputError):
         return render(request, "lookups/check.html", context | {"error": domain}, status=400)
@@ -62,6 +65,12 @@ def check(request: HttpRequest) -> HttpResponse:
     anew = typed.get("again") == "1"
     report = _report_for(request, domain, anew, " ".join(selectors))
     return unavailable(request) if report is None else redirect(report)
+
+
+def _too_much(request: HttpRequest, context: dict[str, Any], refusal: Refusal) -> HttpResponse:
+    """The search page with what was typed, and why it is not checked just now."""
+    context |= {"error": InputError(refusal.message), "refusal": refusal}
+    return marked(render(request, "lookups/check.html", context), refusal)
 
 
 def ask(request: HttpRequest, domain: Domain, selectors: Sequence[str] = ()) -> HttpResponse:
@@ -82,6 +91,9 @@ def live(request: HttpRequest) -> HttpResponse:
         "uid": uid if uid.isalnum() else "x",
         "topic": topic if topic in TOPICS else "mx",
     }
+    if refusal := refusal_of(request):
+        context |= {"error": InputError(refusal.message), "refusal": refusal}
+        return marked(render(request, "lookups/_live.html", context), refusal)
     domain = read_domain(typed)
     if isinstance(domain, InputError):
         context["error"] = domain

@@ -2,7 +2,9 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from portal.body_limit import BodyLimit
 
@@ -10,4 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 site = get_asgi_application()  # before what needs its models
 from lookups.hosted.policy_server import PolicyServer  # noqa: E402
 
-application = BodyLimit(PolicyServer(site))
+# Here and not by a flag of the server, so that the operator's setting holds whoever runs it.
+application = ProxyHeadersMiddleware(
+    BodyLimit(PolicyServer(site)), trusted_hosts=settings.TRUSTED_PROXIES
+)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from lookups.blocked import refusal as blocked
 from lookups.forms import InputError, read_domain
+from lookups.limits.refusing import marked, refusal_of
 
 from .asking import SECONDS, ask
 from .story import tell
@@ -44,6 +45,9 @@ async def journey(request: HttpRequest) -> HttpResponse:
     }
     if "domain" not in request.GET and not typed_sender.strip():
         return await _page(request, context)
+    if refusal := refusal_of(request):
+        context |= {"error": InputError(refusal.message), "refusal": refusal}
+        return marked(await _page(request, context), refusal)
     await blocked.ready()
     domain = read_domain(typed)
     sender = read_domain(typed_sender) if typed_sender.strip() else domain

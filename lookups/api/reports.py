@@ -14,8 +14,8 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import AwareDatetime
 
-from lookups import sse
 from lookups.engine.report import TOPICS
+from lookups.limits import streams
 from lookups.models import Report
 from lookups.views import find_report
 
@@ -173,7 +173,8 @@ async def events(request: HttpRequest, token: str, topics: Topics) -> Any:
         last=given if _EVENT_ID.fullmatch(given) else "0",
         topics=tuple(chosen or TOPICS),
     )
-    return sse.response(teller.chunks())
+    answer = await streams.response(request, teller.chunks())
+    return from_response(answer) if answer.status_code == 429 else answer
 
 
 @router.delete(

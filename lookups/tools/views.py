@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.limits.refusing import Refusal, marked, refusal_of
 
 from . import registry
 from .arguments import command_line
@@ -52,12 +53,14 @@ async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
         except ToolError as refusal:
             return await page(request, tool, _refused(tool, refusal), status=413)
     given = request.POST if posted else request.GET
-    if tool.begin and not posted and "from" in given:
+    if tool.begin and not posted and "from" in given and not refusal_of(request):
         return await _begun(request, tool, BeginForm(given))
     asked = posted or tool.form.is_filled(given)
     if not asked and not tool.eager:
         form = tool.form(initial={})
         return await page(request, tool, form)
+    if refusal := refusal_of(request):
+        return await _too_much(request, tool, refusal)
     form = tool.form(tool.form.completed(given), request.FILES or None)
     return await _answered(request, tool, form, tool.secret if posted and tool.secret else tool.run)
 
@@ -127,13 +130,21 @@ def late() -> str:
     return _("DNS took too long to answer. Try again in a while.")
 
 
-def _refused(tool: Tool, refusal: ToolError) -> ToolForm:
-    """An empty form that says nothing but why it was refused."""
-    form = tool.form({})
+def _refused(tool: Tool, refusal: ToolError, data: Mapping[str, Any] | None = None) -> ToolForm:
+    """A form that says nothing but why it was refused."""
+    form = tool.form(data or {})
     form.full_clean()
     form.errors.clear()
     form.add_error(None, refusal.message)
     return form
+
+
+async def _too_much(request: HttpRequest, tool: Tool, refusal: Refusal) -> HttpResponse:
+    """The form as it was filled, and why it is not answered just now."""
+    given = request.POST if request.method == "POST" else request.GET
+    whose = BeginForm(given) if "from" in given else None
+    form = _refused(tool, ToolError(refusal.message), tool.form.completed(given))
+    return marked(await page(request, tool, form, whose=whose, refusal=refusal), refusal)
 
 
 async def page(
@@ -145,11 +156,13 @@ async def page(
     status: int = 200,
     whose: BeginForm | None = None,
     begun: Beginning | None = None,
+    refusal: Refusal | None = None,
 ) -> HttpResponse:
     """Rendered in a thread: the header looks at the session."""
     context: Mapping[str, Any] = {
         "tool": tool,
         "form": form,
+        "refusal": refusal,
         "result": result,
         "whose": (whose or BeginForm()) if tool.begin else None,
         "begun": begun,

@@ -222,6 +222,7 @@ def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]
     beat = [*celery, "beat", "--loglevel", "WARNING"]
     web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
     web += ["--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    web += ["--no-proxy-headers"]  # portal.asgi reads them, from TRUSTED_PROXIES alone
     return [
         Part("web", web, environment),
         Part("worker", worker, environment),
