@@ -226,6 +226,10 @@ LIMIT_DELIVERIES = os.environ.get("MXPLAIN_LIMIT_DELIVERIES", "120/minute;2000/h
 LIMIT_STREAMS = int(os.environ.get("MXPLAIN_LIMIT_STREAMS", "30"))
 # New reports on all names of one registrable domain, whoever asks for them.
 LIMIT_DOMAIN = os.environ.get("MXPLAIN_LIMIT_DOMAIN", "60/minute;1200/hour")
+# What all processes together ask of one machine that is not the operator's: questions and
+# connections a second to one address, twice as many at once after a pause; 0: no cap.
+SERVER_QUERIES = float(os.environ.get("MXPLAIN_SERVER_QUERIES", "50"))
+SERVER_CONNECTIONS = float(os.environ.get("MXPLAIN_SERVER_CONNECTIONS", "10"))
 # What a token and what a network without one may ask of the API: requests of any kind, and among
 # them those that ask DNS.
 API_LIMITS = {

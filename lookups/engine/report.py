@@ -26,6 +26,7 @@ from .checks import (
     tls_rpt,
 )
 from .context import Context
+from .courtesy import Crowded
 from .finding import Partial, Section
 
 Check = Callable[[Context], AsyncIterator[Section | Partial]]
@@ -138,6 +139,8 @@ async def _guarded(topic: str, context: Context) -> AsyncIterator[Section | Part
         return
     except TimeoutError:
         failed = "deadline"
+    except Crowded:
+        failed = "crowded"
     except Exception:
         logger.exception("the check of %s broke on %s", topic, context.domain.ascii)
         failed = "crash"

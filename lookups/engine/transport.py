@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import dns.name
 
 from . import message as messages
+from .courtesy import QUESTION, Courtesy, admit
 from .message import Message
 from .rdata import FormatError
 
@@ -237,10 +238,12 @@ class _Channel:
 class Transport:
     """The sockets of one event loop, shared by every report that runs in it.
 
-    `shared` is where resolvers keep the questions that several reports have in common.
+    `shared` is where resolvers keep the questions that several reports have in common. `courtesy`
+    is asked before anything goes out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, courtesy: Courtesy | None = None) -> None:
+        self.courtesy = courtesy
         self.shared: OrderedDict[Any, Any] = OrderedDict()
         self._channels: OrderedDict[Server, _Channel] = OrderedDict()
 
@@ -253,10 +256,14 @@ class Transport:
             channel = self._channel(server)
         except OSError:
             return None
-        return self._send(channel, server, question) if _has_room(channel) else None
+        if not _has_room(channel):
+            return None
+        if self.courtesy is not None and self.courtesy.take(QUESTION, server.host) > 0:
+            return None
+        return self._send(channel, server, question)
 
     async def udp(self, server: Server, question: Question) -> Reply:
-        """Sends `question` and waits, for as long as the caller lets it.
+        """Sends `question` and waits, for as long as the caller lets it; see `admit` before.
 
         Raises MalformedReply or Unreachable.
         """
@@ -285,6 +292,10 @@ class Transport:
         reply.add_done_callback(forget)
         channel.send(wire)
         return reply
+
+    async def admit(self, server: Server, seconds: float) -> None:
+        """Waits until one more question may go to `server`. Raises Crowded after `seconds`."""
+        await admit(self.courtesy, QUESTION, server.host, seconds)
 
     async def tcp(self, server: Server, question: Question) -> Reply:
         """Asks over a connection of its own. Raises MalformedReply or Unreachable."""

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.engine.courtesy import Crowded
 from lookups.limits.refusing import Refusal, marked, refusal_of
 
 from . import registry
@@ -121,9 +122,12 @@ def _forget(request: HttpRequest, names: tuple[str, ...]) -> None:
 
 @asynccontextmanager
 async def within_time() -> AsyncIterator[Dns]:
-    """DNS for one answer. Raises TimeoutError where it takes too long."""
-    async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
-        yield dns
+    """DNS for one answer. Raises TimeoutError where it takes too long, or has to wait too long."""
+    try:
+        async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
+            yield dns
+    except Crowded as error:
+        raise TimeoutError from error
 
 
 def late() -> str:
