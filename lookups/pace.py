@@ -180,6 +180,7 @@ def lease_from_redis(wanting: list[Bucket], limits: dict[str, Cap]) -> list[int]
 @cache
 def _free_hosts() -> frozenset[str]:
     named = [*settings.RESOLVERS, settings.CLASSROOM, settings.SPF_DNS]
+    named += [settings.CLASSROOM_WEB, settings.CLASSROOM_MAIL]
     own = [parse_server(text) for text in named if text]
     return frozenset(server.host for server in (*own, *machine_servers()))
 
