@@ -165,6 +165,9 @@ BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))
 # --- lookups ----------------------------------------------------------------------------------
 # "HOST[:PORT]" separated by commas; empty means the machine's own (/etc/resolv.conf).
 RESOLVERS = _list("MXPLAIN_RESOLVERS")
+# How people reach the operator: a mail address or an https:// address. Shown where somebody has a
+# wish that the site cannot fulfil by itself.
+CONTACT = os.environ.get("MXPLAIN_CONTACT", "").strip()
 # Where the classroom DNS answers; `bin/serve` sets it.
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.

@@ -23,8 +23,8 @@ from lookups.alerts.kinds import all_kinds
 from lookups.alerts.models import Alert, Delivery, Webhook, new_token
 from lookups.alerts.timing import retry_at
 from lookups.alerts.words import one_line, whole
-from lookups.engine.fetch import FetchError, check_url, post
 from lookups.engine.courtesy import Crowded
+from lookups.engine.fetch import FetchError, check_url, post
 from lookups.engine.guard import Guard
 from lookups.runtime import is_lesson
 from lookups.tools.dns import Dns

@@ -29,7 +29,8 @@ class Options:
     `selectors`: DKIM selectors that the visitor named. `trust_anchors`: DS records in presentation
     form by the zone they belong to. `smtp`: whether mail servers are spoken to.
     `blocklists`: zones of DNS blocklists, the most specific answer per RFC 5782. `ehlo`: the name
-    by which mail servers are greeted, a host name or an address.
+    by which mail servers are greeted, a host name or an address. `heeds_opt_out`: whether nothing
+    is told of a domain that asks not to be checked (`opt_out`).
     """
 
     lesson: bool = False
@@ -38,6 +39,7 @@ class Options:
     smtp: bool = False
     blocklists: tuple[str, ...] = ()
     ehlo: str = "localhost"
+    heeds_opt_out: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from . import opt_out
 from .checks import (
     addresses,
     bimi,
@@ -64,6 +65,9 @@ async def report(
 
     A check that breaks or does not end in time costs its own section, never the report. What is
     incomplete is made only when it is `hold` seconds old and still the newest.
+
+    Where the context heeds that a domain asks not to be checked, that is asked beside the first
+    questions, and nothing is told until it is known; then OptedOut ends everything else.
     """
     sections: asyncio.Queue[Section | None] = asyncio.Queue()
     held = _Held(sections, hold)
@@ -82,6 +86,8 @@ async def report(
 
     running = asyncio.create_task(run_all())
     try:
+        if context.options.heeds_opt_out:
+            await opt_out.heed(context.resolver, [context.domain.ascii])
         while (section := await sections.get()) is not None:
             yield section
         await running

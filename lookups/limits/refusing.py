@@ -57,6 +57,18 @@ class Refusal:
         return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
+class Refused(Exception):
+    """Raised where a Refusal ends what somebody wanted."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+    @property
+    def message(self) -> str:
+        return self.refusal.message
+
+
 def ask(request: HttpRequest, cost: Cost) -> Refusal | None:
     """Counts what the request costs; a Refusal where it is too much. May look at the session."""
     user: Any = getattr(request, "user", None)

@@ -16,7 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
 from lookups.engine.courtesy import Crowded
+from lookups.engine.opt_out import OptedOut
 from lookups.limits.refusing import Refusal, marked, refusal_of
+from lookups.opt_out.refusing import STATUS as OPTED_OUT
+from lookups.opt_out.refusing import domains_in, heeding
+from lookups.opt_out.refusing import message as opted_out
 
 from . import registry
 from .arguments import command_line
@@ -73,7 +77,11 @@ async def _begun(request: HttpRequest, tool: Tool, whose: BeginForm) -> HttpResp
         return await page(request, tool, form, status=400, whose=whose)
     try:
         async with within_time() as dns:
-            begun = await tool.begin(whose.cleaned_data["domain"], dns)
+            domain = whose.cleaned_data["domain"]
+            begun = await heeding(dns, [domain.ascii], tool.begin(domain, dns))
+    except OptedOut as refused:
+        whose.add_error(None, opted_out(refused.domain, refused.name))
+        return await page(request, tool, form, status=OPTED_OUT, whose=whose)
     except ToolError as refusal:
         whose.add_error(None, refusal.message)
         return await page(request, tool, form, status=400, whose=whose)
@@ -97,8 +105,12 @@ async def _answered(
     if form.is_valid():
         try:
             async with within_time() as dns:
-                result = await run(form.cleaned_data, dns)
+                asked = domains_in(form.cleaned_data.values())
+                result = await heeding(dns, asked, run(form.cleaned_data, dns))
                 queries, status = dns.queries, 200
+        except OptedOut as refused:
+            form.add_error(None, opted_out(refused.domain, refused.name))
+            status = OPTED_OUT
         except ToolError as refusal:
             form.add_error(None, refusal.message)
         except TimeoutError:
