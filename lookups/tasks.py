@@ -65,7 +65,7 @@ def run_report(report_id: int) -> None:
         except OptedOut as refused:
             remembering.remember(refused)
             remembering.note_refusal()
-            report.sections = {}
+            report.sections, report.queries = {}, refused.queries
             _finish(report, failure=Report.Failure.OPTED_OUT)
         except Exception:
             logger.exception("the report on %s broke off", report.domain)

@@ -117,5 +117,6 @@ def shown(report: Report, topics: Collection[str]) -> dict[str, Any]:
         **face,
         "token": report.token,
         "state": report.state,
+        "failure": report.failure or None,
         "url": links.page("report", report.token),
     }

@@ -88,5 +88,12 @@ class Context:
         return await self.resolver.queries(*pairs)
 
 
+def quietly(work: asyncio.Future[T]) -> asyncio.Future[T]:
+    """`work`, which is awaited later; where the report is given up before, nobody complains that
+    its cancellation was not looked at."""
+    work.add_done_callback(lambda done: done.cancelled() or bool(done.exception()))
+    return work
+
+
 async def _run(make: Callable[[], Awaitable[T]]) -> T:
     return await make()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .dmarc.suffixes import organizational_domain
 from .names import MAX_NAME
@@ -41,6 +42,7 @@ class OptedOut(Exception):
     def __init__(self, domain: str, name: str, ttl: int) -> None:
         super().__init__(domain)
         self.domain, self.name, self.ttl = domain, name, ttl
+        self.queries: list[dict[str, Any]] = []  # that prove it, as the log has them
 
 
 def checks_in(text: str) -> str:
@@ -81,4 +83,6 @@ async def heed(resolver: Resolver, domains: Sequence[str]) -> None:
         asked, await asyncio.gather(*(said(resolver, each) for each in asked)), strict=True
     ):
         if found is not None and found.checks == NONE:
-            raise OptedOut(domain, found.name, found.ttl)
+            refused = OptedOut(domain, found.name, found.ttl)
+            refused.queries = [q for q in resolver.log if q["name"].startswith(f"{LABEL}.")]
+            raise refused
