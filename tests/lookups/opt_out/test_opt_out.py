@@ -65,7 +65,7 @@ def test_the_first_report_ends_and_the_next_request_is_refused_at_once(client, a
     assert [query["name"] for query in row.queries] == ["_mxplain." + OUT]
     again = check(client)
     assert again.status_code == 403 and "_mxplain." + OUT in again.content.decode()
-    assert "チェックしないよう" in Client().post("/ja/check/", {"domain": OUT}).content.decode()
+    assert "検査しないよう" in Client().post("/ja/check/", {"domain": OUT}).content.decode()
     live = client.post("/check/live/", {"domain": OUT, "uid": "a", "topic": "mx"})
     assert live.status_code == 403 and "<html" not in live.content.decode()
     assert Report.objects.count() == 1 and remembering.refused_today() == 4
