@@ -32,9 +32,6 @@ async def opt_out_page(request: HttpRequest) -> HttpResponse:
     context = _context(EXAMPLE) | {"value": typed}
     if not typed.strip():
         return await _page(request, context)
-    if refusal := refusal_of(request):
-        context |= {"error": InputError(refusal.message), "refusal": refusal}
-        return marked(await _page(request, context), refusal)
     try:
         # Also what the operator refuses: nothing but this one record is asked for.
         domain = parse_domain(typed)
@@ -42,6 +39,9 @@ async def opt_out_page(request: HttpRequest) -> HttpResponse:
         context["error"] = InputError(explain(error), error.suggestion)
         return await _page(request, context, status=400)
     context |= _context(domain)
+    if refusal := refusal_of(request):
+        context |= {"error": InputError(refusal.message), "refusal": refusal}
+        return marked(await _page(request, context), refusal)
     try:
         async with within_time() as dns:
             found = await opt_out.said(dns.resolver(share_seconds=0), domain.ascii)
