@@ -124,7 +124,7 @@ def live(request: HttpRequest) -> HttpResponse:
     except OptedOut as refused:
         remembering.note_refusal()
         context["error"] = InputError(opted_out.message(refused.domain, refused.name))
-        return render(request, "lookups/_live.html", context, status=opted_out.STATUS)
+        return render(request, "lookups/_live.html", context, status=opted_out.status(request))
     return render(request, "lookups/_live.html", context)
 
 

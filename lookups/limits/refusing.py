@@ -93,5 +93,6 @@ def marked(response: HttpResponse, refusal: Refusal) -> HttpResponse:
 
 
 def page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """The page for whatever has no form to show it in; plain text for what is no page."""
-    return marked(render(request, "429.html", {"refusal": refusal}, status=STATUS), refusal)
+    """The page for whatever has no form to show it in, or the part that htmx puts in its place."""
+    template = "_limited.html" if getattr(request, "htmx", False) else "429.html"
+    return marked(render(request, template, {"refusal": refusal}, status=STATUS), refusal)

@@ -29,6 +29,11 @@ T = TypeVar("T")
 STATUS = 403
 
 
+def status(request: HttpRequest) -> int:
+    """403; for a part of a page 400, which htmx shows in its place, as any refused form."""
+    return 400 if getattr(request, "htmx", False) else STATUS
+
+
 def page(request: HttpRequest, domain: str, name: str = "") -> HttpResponse:
     """The page that says so. `domain` in A-labels."""
     remembering.note_refusal()

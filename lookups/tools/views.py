@@ -18,9 +18,9 @@ from lookups.blocked import refusal as blocked
 from lookups.engine.courtesy import Crowded
 from lookups.engine.opt_out import OptedOut
 from lookups.limits.refusing import Refusal, marked, refusal_of
-from lookups.opt_out.refusing import STATUS as OPTED_OUT
 from lookups.opt_out.refusing import domains_in, heeding
 from lookups.opt_out.refusing import message as opted_out
+from lookups.opt_out.refusing import status as opted_out_status
 
 from . import registry
 from .arguments import command_line
@@ -81,7 +81,7 @@ async def _begun(request: HttpRequest, tool: Tool, whose: BeginForm) -> HttpResp
             begun = await heeding(dns, [domain.ascii], tool.begin(domain, dns))
     except OptedOut as refused:
         whose.add_error(None, opted_out(refused.domain, refused.name))
-        return await page(request, tool, form, status=OPTED_OUT, whose=whose)
+        return await page(request, tool, form, status=opted_out_status(request), whose=whose)
     except ToolError as refusal:
         whose.add_error(None, refusal.message)
         return await page(request, tool, form, status=400, whose=whose)
@@ -110,7 +110,7 @@ async def _answered(
                 queries, status = dns.queries, 200
         except OptedOut as refused:
             form.add_error(None, opted_out(refused.domain, refused.name))
-            status = OPTED_OUT
+            status = opted_out_status(request)
         except ToolError as refusal:
             form.add_error(None, refusal.message)
         except TimeoutError:

@@ -94,6 +94,8 @@ def test_search_pictures_and_files_are_counted_together(client):
     assert client.get("/search/", {"q": "mx"}).status_code == 200
     refused = client.get("/search/", {"q": "mx"})
     assert refused.status_code == 429 and "Too many at once" in text(refused)
+    part = client.get("/search/", {"q": "mx"}, HTTP_HX_REQUEST="true")
+    assert part.status_code == 429 and "<html" not in text(part) and "your network" in text(part)
     assert client.get("/learn/mx-record/card.png").status_code == 429
     assert client.get("/search/").status_code == 200
 

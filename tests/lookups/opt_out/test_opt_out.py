@@ -68,7 +68,9 @@ def test_the_first_report_ends_and_the_next_request_is_refused_at_once(client, a
     assert "検査しないよう" in Client().post("/ja/check/", {"domain": OUT}).content.decode()
     live = client.post("/check/live/", {"domain": OUT, "uid": "a", "topic": "mx"})
     assert live.status_code == 403 and "<html" not in live.content.decode()
-    assert Report.objects.count() == 1 and remembering.refused_today() == 4
+    shown = client.get(f"/tools/lookup/?name={OUT}&type=MX", HTTP_HX_REQUEST="true")
+    assert shown.status_code == 400 and "asks not to be checked" in shown.content.decode()
+    assert Report.objects.count() == 1 and remembering.refused_today() == 5
 
 
 def test_names_below_and_the_nearest_word(client, at_once):
