@@ -125,10 +125,15 @@ def test_without_redis_nobody_is_refused(client, monkeypatch):
 
 
 def test_every_rule_is_of_an_address():
-    names = set()
-    for pattern in urlpatterns:
-        names |= {each.name for each in getattr(pattern, "url_patterns", [pattern])}
-    assert set(RULES) - names == set()
+    assert set(RULES) - set(names_of(urlpatterns)) == set()
+
+
+def names_of(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from names_of(pattern.url_patterns)
+        else:
+            yield pattern.name
 
 
 @pytest.mark.django_db(transaction=True)
