@@ -155,6 +155,9 @@ class _PageTeller(Teller):
             queries=query_views(self.report.queries),
             sections=section_views(self.report.sections, TOPICS, self.language, ended=True),
         )
+        if self.compact and self.report.failure == Report.Failure.OPTED_OUT:
+            told = self._render(f"section-{self.compact}", "lookups/_opted_out.html")
+            return [told, sse.event("done", "", self.last)]
         kept = [s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)]
         chunks = [self._section(section) for section in kept]
         if not self.compact:

@@ -187,9 +187,10 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     found = find_report(request, token)
     if isinstance(found, HttpResponse):
         return found
-    refused = found.failure == Report.Failure.OPTED_OUT
-    status = opted_out.STATUS if refused else 200
-    return seal(render(request, *report_page(request, found), status=status), found)
+    if found.failure == Report.Failure.OPTED_OUT:
+        name = remembering.known(found.domain)
+        return seal(opted_out.page(request, found.domain, name, anew=False), found)
+    return seal(render(request, *report_page(request, found)), found)
 
 
 def report_page(request: HttpRequest, report: Report, form: Any = None) -> tuple[str, Any]:

@@ -34,11 +34,12 @@ def status(request: HttpRequest) -> int:
     return 400 if getattr(request, "htmx", False) else STATUS
 
 
-def page(request: HttpRequest, domain: str, name: str = "") -> HttpResponse:
-    """The page that says so. `domain` in A-labels."""
-    remembering.note_refusal()
+def page(request: HttpRequest, domain: str, name: str = "", anew: bool = True) -> HttpResponse:
+    """The page that says so. `domain` in A-labels; `anew`: the refusal was not counted before."""
+    if anew:
+        remembering.note_refusal()
     context = {"message": message(domain, name), "domain": to_unicode(domain)}
-    response = render(request, "lookups/opted_out.html", context, status=STATUS)
+    response = render(request, "lookups/opted_out.html", context, status=status(request))
     response["Cache-Control"] = "no-store"
     return response
 

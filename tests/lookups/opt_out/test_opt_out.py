@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from lookups import stream, tasks
@@ -51,16 +51,28 @@ def test_whose_word_counts():
     assert names_of("com", "com") == ["com"]
 
 
+async def heard(path):
+    answer = await AsyncClient().get(path)
+    return "".join([chunk.decode() async for chunk in answer.streaming_content])
+
+
 def check(client, domain=OUT, **more):
     return client.post("/check/", {"domain": domain, **more})
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_first_report_ends_and_the_next_request_is_refused_at_once(client, at_once):
     report = client.get(check(client).url)
     assert report.status_code == 403
     page = report.content.decode()
     assert "asks not to be checked" in page and "/opt-out/?domain=" in page
     row = Report.objects.get()
+    part = client.get(row.get_absolute_url(), HTTP_HX_REQUEST="true")
+    assert part.status_code == 400 and 'id="content"' in part.content.decode()
+    for query in ("", "?compact=mx"):
+        told = asyncio.run(heard(row.get_absolute_url() + "events/" + query))
+        assert "asks not to be checked" in told and "event: done" in told
+        assert ("event: section-mx" in told) == bool(query)
     assert (row.state, row.failure, row.sections) == ("failed", "opted-out", {})
     assert [query["name"] for query in row.queries] == ["_mxplain." + OUT]
     again = check(client)
