@@ -171,6 +171,7 @@ def main() -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MXPLAIN_")}
         environment |= {
             "MXPLAIN_VAR": name,
+            "MXPLAIN_LIMIT_DOMAIN": "off",  # all domains are of one
             "REDIS_URL": redis_url,
             "DATABASE_URL": f"sqlite:///{name}/db.sqlite3",
             "MXPLAIN_RESOLVERS": str(server),

@@ -16,6 +16,7 @@ import uvloop
 
 from .engine.transport import Transport
 from .engine.warm import warm_up
+from .pace import pace
 
 T = TypeVar("T")
 _lock = threading.Lock()
@@ -27,7 +28,7 @@ class EventLoopThread:
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
-        self.transport = Transport()
+        self.transport = Transport(pace())
         self.urgent = 0  # iterations that somebody waits for; bulk work makes room meanwhile
         warm_up()
         threading.Thread(target=self.loop.run_forever, name="dns", daemon=True).start()

@@ -24,6 +24,7 @@ from . import sse, stream, tasks
 from .broadcast import DONE, Chunk, Say, broadcast
 from .engine.report import TOPICS
 from .following import Followed, reader
+from .limits import streams
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
 from .report_page import neutral_view
@@ -48,7 +49,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
         language=translation.get_language() or "en",
         compact=topic if topic in ("", *TOPICS) else "none",
     )
-    return seal(sse.response(listen(teller, request)), found)
+    return seal(await streams.response(request, listen(teller, request)), found)
 
 
 def listen(teller: Teller, request: HttpRequest) -> AsyncIterator[str]:
@@ -194,6 +195,9 @@ class _PageTeller(Teller):
             queries=query_views(self.report.queries),
             sections=section_views(self.report.sections, TOPICS, self.language, ended=True),
         )
+        if self.compact and self.report.failure == Report.Failure.OPTED_OUT:
+            told = self._render(f"section-{self.compact}", "lookups/_opted_out.html")
+            return [told, sse.event("done", "", self.last)]
         kept = [s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)]
         chunks = [self._section(section) for section in kept]
         if not self.compact:

@@ -61,9 +61,13 @@ class ReportQuerySet(models.QuerySet["Report"]):
         of a watched domain.
         """
         since = timezone.now() - timedelta(seconds=settings.REPORT_SHARE_SECONDS)
+        return self.open_to_all(domain, selectors).filter(created__gte=since)
+
+    def open_to_all(self, domain: str, selectors: str = "") -> ReportQuerySet:
+        """The same, however old."""
         same = self.filter(domain=domain, selectors=selectors, owner=None, watch=None)
         same = same.filter(visibility=Report.Visibility.LINK, deleted_at=None)
-        return same.filter(created__gte=since).exclude(state=Report.State.FAILED)
+        return same.exclude(state=Report.State.FAILED)
 
     def saved_by(self, user: Any) -> ReportQuerySet:
         """The saved reports of one person, without those deleted a moment ago."""
@@ -101,6 +105,7 @@ class Report(models.Model):
     class Failure(models.TextChoices):
         CRASH = "crash"  # the check itself broke: a fault of ours
         LOST = "lost"  # its worker or queue went away too often
+        OPTED_OUT = "opted-out"  # the domain asks not to be checked
 
     class Visibility(models.TextChoices):
         LINK = "link"  # whoever has the link

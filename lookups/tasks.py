@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -22,12 +23,14 @@ from . import stream
 from .alerts.hook import consider
 from .engine.finding import Section
 from .engine.names import Domain, to_unicode
+from .engine.opt_out import OptedOut
 from .engine.report import report as run_checks
 from .engine.transport import Transport
 from .event_loop import event_loop
 from .models import Report
 from .observing import context
 from .observing.reports import Observed
+from .opt_out import remembering
 from .presentation import status_of
 from .runtime import context_for
 from .score import score
@@ -52,7 +55,7 @@ def enqueue(report: Report, queue: str = "interactive") -> None:
 def run_report(report_id: int) -> None:
     """Makes one report, unless it is finished or being made by somebody else."""
     owner = secrets.token_hex(8)
-    report = Report.objects.filter(id=report_id).first()
+    report = Report.objects.filter(id=report_id).select_related("watch").first()
     if report is None or report.is_finished or not _take(report.id, owner):
         return
     token = context.digest(report.token)
@@ -68,6 +71,11 @@ def _run(report: Report, owner: str) -> None:
             return
         try:
             _make(report, owner, observed)
+        except OptedOut as refused:
+            remembering.remember(refused)
+            remembering.note_refusal()
+            report.sections, report.queries = {}, refused.queries
+            _finish(report, failure=Report.Failure.OPTED_OUT)
         except Exception:
             logger.exception("the report on %s broke off", report.domain)
             _finish(report, failure=Report.Failure.CRASH)
@@ -155,7 +163,8 @@ def _make(report: Report, owner: str, observed: Observed) -> None:
     the whole list in the end anyway.
     """
     written, listed = float("-inf"), monotonic()
-    for progress in event_loop().iterate(lambda transport: _checks(report, transport), TICK):
+    heeds = not is_proven(report)
+    for progress in event_loop().iterate(lambda t: _checks(report, t, heeds), TICK):
         _tolerate(stream.hold_lease, report.id, owner)
         if progress is None:
             continue
@@ -172,12 +181,19 @@ def _make(report: Report, owner: str, observed: Observed) -> None:
             listed = monotonic()
 
 
-async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progress]:
+def is_proven(report: Report) -> bool:
+    """Whether it belongs to a domain whose holder, proven to be so, has it watched here: what they
+    published for strangers does not keep them from checking their own."""
+    return report.watch is not None and report.watch.verified_at is not None
+
+
+async def _checks(report: Report, transport: Transport, heeds: bool) -> AsyncIterator[Progress]:
     context = context_for(
         Domain(report.domain, to_unicode(report.domain)),
         transport,
         selectors=report.selectors.split(),
     )
+    context.options = replace(context.options, heeds_opt_out=heeds)
     async for section in run_checks(context):
         yield section, list(context.resolver.log)
 

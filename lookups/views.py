@@ -21,9 +21,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from . import cards, output, tasks
 from .engine.names import Domain
+from .engine.opt_out import OptedOut
 from .engine.report import TOPICS
 from .forms import InputError, read_domain, read_selectors
+from .limits import domains
+from .limits.refusing import Refusal, Refused, marked, refusal_of
+from .limits.refusing import page as too_much
 from .models import Report
+from .opt_out import refusing as opted_out
+from .opt_out import remembering
 from .report_page import report_page, report_view
 from .runtime import is_own_zone
 from .sharing.access import find_report, is_open, seal
@@ -48,6 +54,8 @@ def check(request: HttpRequest) -> HttpResponse:
     }
     if request.method != "POST":
         return render(request, "lookups/check.html", context)
+    if refusal := refusal_of(request):
+        return _too_much(request, context, refusal)
     domain, selectors = read_domain(typed.get("domain", "")), read_selectors(context["selectors"])
     if isinstance(domain, InputError):
         return render(request, "lookups/check.html", context | {"error": domain}, status=400)
@@ -55,13 +63,29 @@ def check(request: HttpRequest) -> HttpResponse:
         context["selectors_error"] = selectors
         return render(request, "lookups/check.html", context, status=400)
     anew = typed.get("again") == "1"
-    report = _report_for(request, domain, anew, " ".join(selectors))
+    try:
+        report = _report_for(request, domain, anew, " ".join(selectors))
+    except Refused as refused:
+        return _too_much(request, context, refused.refusal)
+    except OptedOut as refused:
+        return opted_out.page(request, refused.domain, refused.name)
     return unavailable(request) if report is None else redirect(report)
+
+
+def _too_much(request: HttpRequest, context: dict[str, Any], refusal: Refusal) -> HttpResponse:
+    """The search page with what was typed, and why it is not checked just now."""
+    context |= {"error": InputError(refusal.message), "refusal": refusal}
+    return marked(render(request, "lookups/check.html", context), refusal)
 
 
 def ask(request: HttpRequest, domain: Domain, selectors: Sequence[str] = ()) -> HttpResponse:
     """The way to a new report on `domain`, for pages that have a button for one."""
-    report = _report_for(request, domain, anew=True, selectors=" ".join(selectors))
+    try:
+        report = _report_for(request, domain, anew=True, selectors=" ".join(selectors))
+    except Refused as refused:
+        return too_much(request, refused.refusal)
+    except OptedOut as refused:
+        return opted_out.page(request, refused.domain, refused.name)
     return unavailable(request) if report is None else redirect(report)
 
 
@@ -77,25 +101,48 @@ def live(request: HttpRequest) -> HttpResponse:
         "uid": uid if uid.isalnum() else "x",
         "topic": topic if topic in TOPICS else "mx",
     }
+    if refusal := refusal_of(request):
+        context |= {"error": InputError(refusal.message), "refusal": refusal}
+        return marked(render(request, "lookups/_live.html", context), refusal)
     domain = read_domain(typed)
-    if isinstance(domain, InputError):
-        context["error"] = domain
-    elif report := _report_for(request, domain, anew=False):
-        context["view"] = report_view(request, report)
-        context["domain"] = domain.unicode
-    else:
-        context["error"] = InputError(_("The queue of checks is out of reach. Try again soon."))
+    try:
+        if isinstance(domain, InputError):
+            context["error"] = domain
+        elif report := _report_for(request, domain, anew=False):
+            context["view"] = report_view(request, report)
+            context["domain"] = domain.unicode
+        else:
+            context["error"] = InputError(_("The queue of checks is out of reach. Try again soon."))
+    except Refused as refused:
+        context |= {"error": InputError(refused.refusal.message), "refusal": refused.refusal}
+        return marked(render(request, "lookups/_live.html", context), refused.refusal)
+    except OptedOut as refused:
+        remembering.note_refusal()
+        context["error"] = InputError(opted_out.message(refused.domain, refused.name))
+        return render(request, "lookups/_live.html", context, status=opted_out.status(request))
     return render(request, "lookups/_live.html", context)
 
 
 def _report_for(
     request: HttpRequest, domain: Domain, anew: bool, selectors: str = ""
 ) -> Report | None:
-    """A report to look at: a young one that others asked for, or a new one; None without queue."""
+    """A report to look at: a young one that others asked for, or a new one; None without queue.
+
+    Where the domain was checked too often for another one, what there is will do, however old.
+    Raises Refused where there is nothing, and OptedOut.
+    """
     same = Report.objects.shareable(domain.ascii, selectors).order_by("-created")
     young = None if anew or is_own_zone(domain.ascii) else same.first()
     if young:
         return _note_asked(request, young)
+    if name := remembering.known(domain.ascii):
+        raise OptedOut(domain.ascii, name, 0)
+    if too_often := domains.refusal(domain.ascii):
+        older = Report.objects.open_to_all(domain.ascii, selectors).order_by("-created").first()
+        if older is None:
+            raise Refused(too_often)
+        messages.info(request, too_often.message)
+        return _note_asked(request, older)
     report = Report.objects.create(
         domain=domain.ascii, selectors=selectors, language=get_language() or "en"
     )
@@ -135,6 +182,9 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     found = find_report(request, token, light=True)
     if isinstance(found, HttpResponse):
         return found
+    if found.failure == Report.Failure.OPTED_OUT:
+        name = remembering.known(found.domain)
+        return seal(opted_out.page(request, found.domain, name, anew=False), found)
     return seal(report_page(request, found), found)
 
 

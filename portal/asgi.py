@@ -4,6 +4,7 @@ import os
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from portal.body_limit import BodyLimit
 from portal.web_threads import WebThreads
@@ -15,4 +16,7 @@ from portal.operating.passage import Passage  # noqa: E402
 from portal.safety import SafetyHeaders  # noqa: E402
 
 served = WebThreads(BodyLimit(PolicyServer(site)), settings.WEB_THREADS)
-application = Passage(SafetyHeaders(served))
+# Here and not by a flag of the server, so that the operator's setting holds whoever runs it.
+application = ProxyHeadersMiddleware(
+    Passage(SafetyHeaders(served)), trusted_hosts=settings.TRUSTED_PROXIES
+)

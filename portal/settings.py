@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "lookups.limits.middleware.limits",
     "portal.middleware.service_unavailable",
     "portal.middleware.in_one_thread",  # stays the last
 ]
@@ -136,7 +137,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _secret("REDIS_URL") or f"unix://{VAR_DIR / 'redis' / 'redis.sock'}"
 _memory = "dummy.DummyCache" if DEBUG else "locmem.LocMemCache"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "portal.cache_key.cache_key",
+    },
     # Parts of pages that are the same for everybody, in the memory of each process.
     "fragments": {"BACKEND": f"django.core.cache.backends.{_memory}"},
 }
@@ -204,6 +209,9 @@ PUBLIC_RESOLVERS = _list(
     "Cloudflare=1.1.1.1,Google=8.8.8.8,Quad9=9.9.9.9,OpenDNS=208.67.222.222",
 )
 ANY_RESOLVER = os.environ.get("MXPLAIN_ANY_RESOLVER", "1") != "0"
+# How people reach the operator: a mail address or an https:// address. Shown where somebody has a
+# wish that the site cannot fulfil by itself.
+CONTACT = os.environ.get("MXPLAIN_CONTACT", "").strip()
 # Where the classroom DNS answers; `bin/serve` sets it.
 CLASSROOM = os.environ.get("MXPLAIN_CLASSROOM", "")
 # How a command that needs the classroom starts one of its own when none runs.
@@ -241,9 +249,36 @@ REPORT_MAIL_DOMAIN = os.environ.get("MXPLAIN_REPORT_MAIL_DOMAIN", "").strip().lo
 # The host that mta-sts.<domain> of others is to lead to (docs/hosting.md).
 POLICY_HOST = os.environ.get("MXPLAIN_POLICY_HOST", "") or _public.hostname or "localhost"
 
-# --- the API ----------------------------------------------------------------------------------
-# What a token and what a network without one may ask, as the library `limits` reads it: requests
-# of any kind, and among them those that ask DNS.
+# --- how much may be asked ----------------------------------------------------------------------
+# As the library `limits` reads it, several with ";" between; "off": no limit. Who is signed in has
+# an allowance of their own, everybody else shares that of their network (lookups.limits).
+# The proxies in front of the site, whose X-Forwarded-For tells whom they speak for: addresses and
+# networks. What anybody else writes there is not believed.
+TRUSTED_PROXIES = _list("MXPLAIN_TRUSTED_PROXIES", "127.0.0.1,::1")
+LIMITS = {
+    "anonymous": {
+        # What asks DNS: checks, lookups in articles, journeys, most tools.
+        "lookups": os.environ.get("MXPLAIN_LIMIT_LOOKUPS", "30/minute;300/hour"),
+        # What costs processor time here: uploads, PDF, pictures, search, keys, badges.
+        "work": os.environ.get("MXPLAIN_LIMIT_WORK", "240/minute;3000/hour"),
+    },
+    "account": {
+        "lookups": os.environ.get("MXPLAIN_LIMIT_LOOKUPS_ACCOUNT", "60/minute;1000/hour"),
+        "work": os.environ.get("MXPLAIN_LIMIT_WORK_ACCOUNT", "480/minute;6000/hour"),
+    },
+}
+# Reports that arrive by POST: from one network, and at one mailbox.
+LIMIT_DELIVERIES = os.environ.get("MXPLAIN_LIMIT_DELIVERIES", "120/minute;2000/hour")
+# Event streams that one network, or one account, has open at once; 0: no limit.
+LIMIT_STREAMS = int(os.environ.get("MXPLAIN_LIMIT_STREAMS", "30"))
+# New reports on all names of one registrable domain, whoever asks for them.
+LIMIT_DOMAIN = os.environ.get("MXPLAIN_LIMIT_DOMAIN", "60/minute;1200/hour")
+# What all processes together ask of one machine that is not the operator's: questions and
+# connections a second to one address, twice as many at once after a pause; 0: no cap.
+SERVER_QUERIES = float(os.environ.get("MXPLAIN_SERVER_QUERIES", "50"))
+SERVER_CONNECTIONS = float(os.environ.get("MXPLAIN_SERVER_CONNECTIONS", "10"))
+# What a token and what a network without one may ask of the API: requests of any kind, and among
+# them those that ask DNS.
 API_LIMITS = {
     "token": {
         "requests": os.environ.get("MXPLAIN_API_LIMIT", "300/minute"),
@@ -296,9 +331,22 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "portal.accounts.forms.ResetPasswordKeyForm",
     "confirm_email_verification_code": "portal.accounts.forms.CodeForm",
 }
-# Beside allauth's own limits (five wrong codes in five minutes): wrong codes of one account a day.
-# Three codes fit at any moment, so twenty guesses a day hit one in about 45 years.
-ACCOUNT_RATE_LIMITS = {"second_factor": "20/d/key"}
+# As allauth reads them (amount/time/what is counted): "ip" is the network, "key" the account or the
+# address that was typed. Counted in Redis; codes have three tries each besides.
+ACCOUNT_RATE_LIMITS = {
+    # Beside allauth's own five wrong codes in five minutes: those of one account a day. Three fit
+    # at any moment, so twenty guesses a day hit one in about 45 years.
+    "second_factor": "20/d/key",
+    "login": os.environ.get("MXPLAIN_LIMIT_LOGIN", "30/m/ip"),
+    "login_failed": os.environ.get("MXPLAIN_LIMIT_LOGIN_FAILED", "10/m/ip,60/h/ip,5/5m/key"),
+    "signup": os.environ.get("MXPLAIN_LIMIT_SIGNUP", "10/m/ip,60/h/ip"),
+    "reset_password": os.environ.get("MXPLAIN_LIMIT_RESET", "10/m/ip,60/h/ip,3/10m/key"),
+    "reset_password_from_key": os.environ.get("MXPLAIN_LIMIT_RESET_KEY", "20/m/ip"),
+    "confirm_email": "1/10s/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_USER_DISPLAY = attrgetter("email")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

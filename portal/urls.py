@@ -22,6 +22,7 @@ from lookups.api import token_views
 from lookups.bulk import adoption_views, bulk_events, bulk_views
 from lookups.hosted import delivery, report_views, spf_views
 from lookups.hosted import views as hosted
+from lookups.opt_out import views as opt_out
 from lookups.sharing import badge_views, exports, history_exports
 from lookups.sharing import views as sharing
 from lookups.teams import invitation_views
@@ -86,6 +87,7 @@ urlpatterns += i18n_patterns(
     path("tools/<slug:slug>/", tools.tool, name="tool"),
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<slug:id>/", finding_views.finding, name="finding"),
+    path("opt-out/", opt_out.opt_out_page, name="opt-out"),
     path("score/", finding_views.score_page, name="score"),
     path("domains/", watching.watches, name="watches"),
     path("domains/<str:token>/", history_views.watch, name="watch"),

@@ -225,6 +225,7 @@ REGISTRY: dict[str, Entry] = {
     "findings": public(),
     "finding": public(fixed(id="mx-found")),
     "score": public(),
+    "opt-out": public(),
     "tools": public(),
     "tool": public(fixed(slug="mx")),
     "reports": public(),

@@ -24,6 +24,7 @@ from lookups.engine.spf.lookups import spf_texts
 from lookups.engine.spf.result import Result, Verdict
 from lookups.engine.trace import ROOT, Trace, Zone, start_at, trace, zones_on_the_way
 from lookups.engine.transport import Transport
+from lookups.pace import pace
 from lookups.runtime import LESSONS, context_for, is_lesson, resolver_settings
 
 SECONDS = 8.0  # for all of it
@@ -73,7 +74,7 @@ class Facts:
 
 async def ask(domain: Domain, sender: Domain) -> Facts:
     """Asks DNS, for at most SECONDS. What does not come in time is told as not known."""
-    transport = Transport()
+    transport = Transport(pace())
     try:
         asked: dict[tuple[str, str], str] = {}
         (way, zones), mail, (found, verdicts) = await asyncio.gather(

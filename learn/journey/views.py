@@ -14,7 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.engine.opt_out import OptedOut
 from lookups.forms import InputError, read_domain
+from lookups.limits.refusing import marked, refusal_of
+from lookups.opt_out.refusing import STATUS, heeding, message
+from lookups.tools.dns import Dns
 
 from .asking import SECONDS, ask
 from .story import tell
@@ -44,6 +48,9 @@ async def journey(request: HttpRequest) -> HttpResponse:
     }
     if "domain" not in request.GET and not typed_sender.strip():
         return await _page(request, context)
+    if refusal := refusal_of(request):
+        context |= {"error": InputError(refusal.message), "refusal": refusal}
+        return marked(await _page(request, context), refusal)
     await blocked.ready()
     domain = read_domain(typed)
     sender = read_domain(typed_sender) if typed_sender.strip() else domain
@@ -52,8 +59,12 @@ async def journey(request: HttpRequest) -> HttpResponse:
     if isinstance(sender, InputError):
         return await _page(request, context | {"sender_error": sender}, status=400)
     try:
-        async with asyncio.timeout(SECONDS + GRACE_SECONDS):
-            facts = await ask(domain, sender)
+        async with asyncio.timeout(SECONDS + GRACE_SECONDS), Dns() as dns:
+            asked = [domain.ascii, sender.ascii]
+            facts = await heeding(dns, asked, ask(domain, sender))
+    except OptedOut as refused:
+        told = InputError(message(refused.domain, refused.name))
+        return await _page(request, context | {"error": told}, status=STATUS)
     except TimeoutError:
         late = InputError(_("DNS took too long to answer. Try again in a while."))
         return await _page(request, context | {"error": late}, status=503)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from learn.classroom.own_store import queries_key
 from lookups import sse, stream
+from lookups.limits import streams
 
 from .models import OwnZone
 
@@ -70,7 +71,7 @@ async def events(request: HttpRequest, label: str) -> HttpResponse:
 
     zone = await sync_to_async(find_zone)(request, label)
     language = translation.get_language() or "en"
-    return sse.response(_chunks(zone, language))
+    return await streams.response(request, _chunks(zone, language))
 
 
 async def _chunks(zone: OwnZone, language: str) -> AsyncIterator[str]:

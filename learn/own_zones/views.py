@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from learn.classroom.authority import tlsa_311
 from lookups import views as checks
 from lookups.engine.names import Domain
+from lookups.limits.refusing import refusal_of
 
 from . import queries, shelf
 from .exercises import Exercise, exercise
@@ -95,6 +96,9 @@ def own_zone(request: HttpRequest, label: str) -> HttpResponse:
         return _page(request, _Draft.of(zone, view), zone)
     draft = _Draft.typed(request, zone)
     do = request.POST.get("do", "save")
+    if refusal := refusal_of(request):  # what was typed is kept, only the check must wait
+        messages.error(request, refusal.message)
+        do = "save"
     if do in ("save", "check", "judge"):
         return _save(request, zone, draft, do)
     draft.turn(do)

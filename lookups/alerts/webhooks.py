@@ -23,6 +23,7 @@ from lookups.alerts.kinds import all_kinds
 from lookups.alerts.models import Alert, Delivery, Webhook, new_token
 from lookups.alerts.timing import retry_at
 from lookups.alerts.words import one_line, whole
+from lookups.engine.courtesy import Crowded
 from lookups.engine.fetch import FetchError, check_url, post
 from lookups.engine.guard import Guard
 from lookups.observing import metrics
@@ -152,6 +153,8 @@ async def _send(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
             posted = await post(
                 guard, url, body, headers, seconds=SECONDS, max_octets=MAX_RESPONSE, plain=plain
             )
+    except Crowded:  # many webhooks lead to the same machine: it is tried again later
+        return Outcome(None, "crowded")
     except FetchError as error:
         return Outcome(None, f"{error.code} {error.detail}".strip())
     said = posted.body.decode("utf-8", "replace")

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from lookups.limits.addresses import network_key
 
 from . import tokens
 from .models import ApiToken
 from .problems import Problem
-
-IPV6_PREFIX = 64  # what one line of a provider has
 
 _CHALLENGE = 'Bearer realm="MXplain"'
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`key` names it in counters and beside idempotency keys; it holds no address."""
+    """`key` names it beside idempotency keys, and in counters; it holds no address."""
 
     user: Any
     key: str
     token: ApiToken | None = None
+
+    @property
+    def counted_as(self) -> str:
+        """All tokens of an account share what it may ask."""
+        return f"user:{self.user.pk}" if self.token else self.key
 
     def has(self, scope: str) -> bool:
         return self.token is not None and scope in self.token.scope_list
 
 
 def anonymous(request: HttpRequest) -> Caller:
-    return Caller(AnonymousUser(), "net:" + _network_hash(request.META.get("REMOTE_ADDR") or ""))
+    return Caller(AnonymousUser(), network_key(request))
 
 
 def identify(request: HttpRequest) -> Caller | None:
@@ -66,21 +69,3 @@ def missing_scope(scope: str) -> Problem:
         headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'},
         scope=scope,
     )
-
-
-def network_of(address: str) -> str:
-    """The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        plain = ipaddress.IPv6Address(int(parsed))  # without a zone
-        return str(ipaddress.ip_network((plain, IPV6_PREFIX), strict=False))
-    return str(parsed)
-
-
-def _network_hash(address: str) -> str:
-    return salted_hmac("mxplain.api.network", network_of(address), algorithm="sha256").hexdigest()

@@ -19,6 +19,8 @@ from django.utils.translation.trans_real import (
     parse_accept_lang_header,
 )
 
+from lookups.limits.counting import seconds_to_wait
+
 from . import idempotency, limits, problems
 from .caller import anonymous, bad_token, identify
 from .models import IdempotencyKey
@@ -111,8 +113,7 @@ def _admit(request: Any) -> None:
     request.api_caller = caller or anonymous(request)
     states = limits.count(request.api_caller, asks_dns(request.method, request.path_info))
     request.api_states = states
-    if refused := [state for state in states if state.refused]:
-        seconds = max(state.seconds for state in refused)
+    if seconds := seconds_to_wait(states):
         detail = _("Try again in %(seconds)d seconds.") % {"seconds": seconds}
         raise Problem("too-many-requests", detail, headers={"Retry-After": str(seconds)})
     if caller is None:

@@ -15,6 +15,9 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from lookups.engine.opt_out import LABEL
+from lookups.opt_out import remembering, words
+
 MEDIA_TYPE = "application/problem+json"
 BASE = "/api/v1/problems/"
 
@@ -50,6 +53,14 @@ CODES: dict[str, Kind] = {
         _(
             "The member “scope” names what the token lacks. What a token may do is settled when it "
             "is made: make another one with that scope."
+        ),
+    ),
+    "opted-out": Kind(
+        403,
+        _("The domain asks not to be checked"),
+        _(
+            "It publishes a TXT record that asks sites like this one not to check it. The members "
+            "“domain” and “record” name it. Asking again will not help while the record is there."
         ),
     ),
     "not-found": Kind(
@@ -161,6 +172,23 @@ class Problem(Exception):
 def invalid(field: str, message: Words) -> Problem:
     """One field is wrong."""
     return Problem("invalid", errors=[{"field": field, "message": str(message)}])
+
+
+def too_often(seconds: int) -> Problem:
+    """The cap on new reports of one registrable domain, whoever asked for them."""
+    detail = _("This domain was checked very often. Try again in %(seconds)d seconds.")
+    return Problem(
+        "too-many-requests",
+        detail % {"seconds": seconds},
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def opted_out(domain: str, name: str) -> Problem:
+    """`name`: the domain whose record says so."""
+    remembering.note_refusal()
+    record = f"{LABEL}.{name}" if name else ""
+    return Problem("opted-out", words.message(domain, name), domain=domain, record=record)
 
 
 def response(problem: Problem) -> HttpResponse:

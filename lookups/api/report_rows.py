@@ -13,13 +13,15 @@ from django.utils.translation import get_language
 
 from lookups import output, tasks
 from lookups.engine.names import Domain
+from lookups.limits import domains
 from lookups.models import Report
+from lookups.opt_out import remembering
 from lookups.runtime import is_own_zone
 from lookups.watching.making import OUT_OF_REACH
 from lookups.watching.models import watch_for
 
 from . import links
-from .problems import Problem
+from .problems import Problem, opted_out, too_often
 
 
 def mine(user: Any) -> QuerySet[Report]:
@@ -53,6 +55,10 @@ def _young(user: Any, domain: str, selectors: str) -> Report | None:
 
 
 def _make(user: Any, domain: str, selectors: str) -> Report:
+    if name := remembering.known(domain):
+        raise opted_out(domain, name)
+    if seconds := domains.take(domain):
+        raise too_often(seconds)
     report = Report.objects.create(
         domain=domain,
         selectors=selectors,
@@ -111,5 +117,6 @@ def shown(report: Report, topics: Collection[str]) -> dict[str, Any]:
         **face,
         "token": report.token,
         "state": report.state,
+        "failure": report.failure or None,
         "url": links.page("report", report.token),
     }

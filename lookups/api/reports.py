@@ -13,9 +13,9 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import AwareDatetime
 
-from lookups import sse
 from lookups.engine.report import TOPICS
 from lookups.events import listen
+from lookups.limits import streams
 from lookups.models import Report
 from lookups.sharing.access import find_report
 
@@ -170,7 +170,8 @@ async def events(request: HttpRequest, token: str, topics: Topics) -> Any:
         language=translation.get_language() or "en",
         topics=tuple(topic for topic in TOPICS if not chosen or topic in chosen),
     )
-    return sse.response(listen(teller, request))
+    answer = await streams.response(request, listen(teller, request))
+    return from_response(answer) if answer.status_code == 429 else answer
 
 
 @router.delete(

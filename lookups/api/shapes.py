@@ -87,6 +87,9 @@ class ReportShown(Schema):
     schema_: int = Field(alias="schema")
     token: str
     state: Literal["waiting", "running", "done", "failed"]
+    failure: Literal["crash", "lost", "opted-out"] | None = Field(
+        description="Why it failed; `opted-out`: the domain asks not to be checked."
+    )
     domain: str
     started: datetime | None
     finished: datetime | None

@@ -15,6 +15,8 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from ninja import Router
 
+from lookups.engine.opt_out import OptedOut
+from lookups.opt_out.refusing import domains_in, heeding
 from lookups.tools import registry
 from lookups.tools.base import Run, Tool, ToolError, ToolForm
 from lookups.tools.uploads import limited
@@ -23,7 +25,7 @@ from lookups.tools.views import late, within_time
 from . import links, shapes, tool_schemas
 from .auth import Token
 from .errors import form_errors, plain
-from .problems import Problem, invalid
+from .problems import Problem, invalid, opted_out
 
 router = Router(tags=["Tools"])
 ANYBODY = Token("tools", anonymous=True)
@@ -71,7 +73,10 @@ async def answer(tool: Tool, given: Given, run: Run) -> JsonResponse:
         raise _refused(form)
     try:
         async with within_time() as dns:
-            found = (await run(form.cleaned_data, dns)).as_json()
+            asked = domains_in(form.cleaned_data.values())
+            found = (await heeding(dns, asked, run(form.cleaned_data, dns))).as_json()
+    except OptedOut as refused:
+        raise opted_out(refused.domain, refused.name) from None
     except ToolError as refusal:
         raise invalid("", plain(refusal.message)) from None
     except TimeoutError:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router
 from ninja.responses import Status
 
+from lookups.blocked.refusal import Blocked
 from lookups.engine.difference import difference
+from lookups.limits.refusing import Refused
 from lookups.models import Report, Team
 from lookups.watching import history
 from lookups.watching.forms import EDITORS, SettingsForm
@@ -23,7 +25,7 @@ from . import links, paging, report_rows, shapes
 from .auth import Token
 from .errors import form_errors
 from .finding import domain_in, one, selectors_in
-from .problems import Problem, invalid
+from .problems import Problem, invalid, too_often
 
 router = Router(tags=["Watched domains"])
 READ, WRITE = Token("watches:read"), Token("watches:write")
@@ -257,6 +259,10 @@ def check(request: HttpRequest, response: HttpResponse, token: str) -> Any:
         report = check_now(watch, request.user)
     except OUT_OF_REACH:
         raise Problem("unavailable") from None
+    except Blocked as blocked:
+        raise Problem("wrong-state", blocked.message) from None
+    except Refused as refused:
+        raise too_often(refused.refusal.seconds) from None
     found = report_rows.reference(report)
     response["Location"] = found["report"]
     return Status(202, found)

@@ -19,6 +19,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from lookups import sse
+from lookups.limits import streams
 
 from . import tasks
 from .bulk_views import visible
@@ -36,7 +37,8 @@ async def events(request: HttpRequest, token: str) -> HttpResponseBase:
     found = await sync_to_async(_visible)(request, token)
     if found is None:
         return redirect("account_login")
-    return sse.response(_Teller(found, translation.get_language() or "en").chunks())
+    teller = _Teller(found, translation.get_language() or "en")
+    return await streams.response(request, teller.chunks())
 
 
 def _visible(request: HttpRequest, token: str) -> Bulk | None:

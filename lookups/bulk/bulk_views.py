@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from lookups.limits.refusing import marked, refusal_of
 from lookups.teams.models import new_token
 
 from . import export, ledger, tasks
@@ -64,9 +65,14 @@ def action(view: Action) -> Callable[[HttpRequest, str], HttpResponse]:
 @login_required
 def bulks(request: HttpRequest) -> HttpResponse:
     """One's bulk checks; POST begins another."""
+    refusal = None
     if request.method == "POST":
         form = BulkForm(request.user, request.POST, request.FILES)
-        if form.is_valid() and (made := _create(request, form)):
+        refusal = refusal_of(request)
+        if refusal:
+            form.full_clean()
+            form.add_error(None, refusal.message)
+        elif form.is_valid() and (made := _create(request, form)):
             return redirect(made)
     else:
         form = BulkForm(request.user)
@@ -76,7 +82,8 @@ def bulks(request: HttpRequest) -> HttpResponse:
         "bulks": mine.order_by("-created", "-id"),
         "limit": MAX_DOMAINS,
     }
-    return render(request, "bulk/list.html", context, status=400 if form.errors else 200)
+    response = render(request, "bulk/list.html", context, status=400 if form.errors else 200)
+    return marked(response, refusal) if refusal else response
 
 
 def _create(request: HttpRequest, form: BulkForm) -> Bulk | None:

@@ -7,7 +7,7 @@ only where the item still carries it, so that nothing is counted twice, whoever 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -119,7 +119,20 @@ def claim(lease: str, count: int = CHUNK) -> list[BulkItem]:
 
 
 def anything_waits() -> bool:
-    return BulkItem.objects.filter(bulk__in=Bulk.objects.going(), state=State.WAITING).exists()
+    return _ready(BulkItem.objects.filter(bulk__in=Bulk.objects.going())).exists()
+
+
+def _ready(items: Any) -> Any:
+    """Those of `items` whose turn may come now."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return items.filter(due, state=State.WAITING)
+
+
+def put_off(bulk_id: int, domain: str, until: datetime) -> int:
+    """The waiting items of a bulk on `domain` and below it are not handed out before `until`."""
+    below = Q(domain=domain) | Q(domain__endswith="." + domain)
+    waiting = BulkItem.objects.filter(below, bulk=bulk_id, state=State.WAITING)
+    return int(waiting.update(not_before=until))
 
 
 def _in_turn() -> list[Bulk]:
@@ -138,7 +151,7 @@ def _moment(bulk: Bulk) -> float:
 def _claim_of(bulk: Bulk, lease: str, count: int) -> list[BulkItem]:
     with transaction.atomic():
         waiting = BulkItem.objects.select_for_update(skip_locked=True)
-        waiting = waiting.filter(bulk=bulk, state=State.WAITING).order_by("position")
+        waiting = _ready(waiting.filter(bulk=bulk)).order_by("position")
         items = list(waiting.only("id", "bulk", "domain", "attempts")[:count])
         if not items:
             return []

@@ -105,6 +105,7 @@ class BulkItem(models.Model):
         CRASH = "crash"  # the check itself broke: a fault of ours
         LOST = "lost"  # its worker went away too often
         NO_DNS = "no-dns"  # what DNS says of the domain cannot be found out
+        OPTED_OUT = "opted-out"  # the domain asks not to be checked
 
     bulk = models.ForeignKey(Bulk, on_delete=models.CASCADE, related_name="items")
     position = models.PositiveIntegerField()
@@ -120,6 +121,7 @@ class BulkItem(models.Model):
     score = models.PositiveSmallIntegerField(null=True)
     summary = models.JSONField(default=dict)
     finished = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)  # its turn comes later, to spare its servers
 
     class Meta:
         constraints = [

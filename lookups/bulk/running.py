@@ -15,15 +15,19 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from time import monotonic
 
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from lookups.engine.names import Domain, to_unicode
+from lookups.engine.opt_out import OptedOut
 from lookups.engine.report import finished
 from lookups.engine.transport import Transport
 from lookups.event_loop import EventLoopThread, event_loop
+from lookups.limits import domains
 from lookups.observing import context, lately, metrics
 from lookups.observing.leaving import is_leaving
 from lookups.runtime import context_for
@@ -46,8 +50,11 @@ async def examine(domain: str, transport: Transport) -> Result:
     """The outcome of one domain; or NO_DNS, where DNS left open whatever was asked."""
     context = context_for(Domain(domain, to_unicode(domain)), transport)
     # Mail servers are other people's machines: thousands of domains may lie on one of them.
-    context.options = replace(context.options, smtp=False)
-    made = outcome(await finished(context, TOPICS))
+    context.options = replace(context.options, smtp=False, heeds_opt_out=True)
+    try:
+        made = outcome(await finished(context, TOPICS))
+    except OptedOut:
+        return BulkItem.Failure.OPTED_OUT.value
     if all(made.summary[column] == "unknown" for column in ("mx", "spf", "dmarc")):
         return BulkItem.Failure.NO_DNS.value
     return made
@@ -116,11 +123,23 @@ class Session:
         most = YIELDING if self.loop.urgent else settings.BULK_REPORTS_AT_ONCE
         while self.ready and len(self.flying) < most:
             item = self.ready.popleft()
+            if seconds := domains.take(item.domain):
+                self._put_off(item, seconds)
+                continue
             checking = examine(item.domain, self.loop.transport)
             with context.doing(bulk=item.bulk_id, domain=item.domain):
                 future = asyncio.run_coroutine_threadsafe(checking, self.loop.loop)
             self.flying[item.id] = (item.bulk_id, future)
             future.add_done_callback(lambda done, id=item.id: self.ended.put((id, done)))
+
+    def _put_off(self, item: BulkItem, seconds: int) -> None:
+        """Its domain was asked about enough for now: all names below that wait as well."""
+        domain = domains.registrable(item.domain)
+        until = timezone.now() + timedelta(seconds=seconds)
+        same = [item, *(each for each in self.ready if _is_below(each.domain, domain))]
+        self.ready = deque(each for each in self.ready if each not in same)
+        ledger.give_back(self.lease, [each.id for each in same])
+        ledger.put_off(item.bulk_id, domain, until)
 
     def _collect(self) -> None:
         """Waits a moment for results, takes all there are, and writes them now and then."""
@@ -175,6 +194,10 @@ class Session:
         dropped += [item.id for item in self.ready if item.bulk_id in stopped]
         self.ready = deque(item for item in self.ready if item.bulk_id not in stopped)
         ledger.give_back(self.lease, dropped)
+
+
+def _is_below(name: str, domain: str) -> bool:
+    return name == domain or name.endswith("." + domain)
 
 
 def _tolerate(function: Callable[[str], None], lease: str) -> None:

@@ -42,6 +42,7 @@ FAILURES: dict[str, Text] = {
     "no-dns": _("DNS gave no answer"),
     "crash": _("the check broke off"),
     "lost": _("the check was lost"),
+    "opted-out": _("asks not to be checked"),
 }
 STATES: dict[str, Text] = {
     "waiting": pgettext_lazy("bulk", "waiting"),

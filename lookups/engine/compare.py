@@ -133,12 +133,14 @@ class Comparison:
         silent, this machine most likely has no way there, which says nothing of the servers."""
         reached = {_family(v) for v in self.authorities if v.group}
         return tuple(
-            v for v in self.authorities if not v.told and (v.group or _family(v) in reached)
+            v
+            for v in self.authorities
+            if not v.told and v.outcome != Outcome.CROWDED and (v.group or _family(v) in reached)
         )
 
     @property
     def silent(self) -> tuple[Voice, ...]:
-        return tuple(v for v in self.voices if not v.group)
+        return tuple(v for v in self.voices if not v.group and v.outcome != Outcome.CROWDED)
 
     @property
     def serials(self) -> frozenset[int]:

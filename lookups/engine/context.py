@@ -29,7 +29,8 @@ class Options:
     `selectors`: DKIM selectors that the visitor named. `trust_anchors`: DS records in presentation
     form by the zone they belong to. `smtp`: whether mail servers are spoken to.
     `blocklists`: zones of DNS blocklists, the most specific answer per RFC 5782. `ehlo`: the name
-    by which mail servers are greeted, a host name or an address.
+    by which mail servers are greeted, a host name or an address. `heeds_opt_out`: whether nothing
+    is told of a domain that asks not to be checked (`opt_out`).
     """
 
     lesson: bool = False
@@ -38,6 +39,7 @@ class Options:
     smtp: bool = False
     blocklists: tuple[str, ...] = ()
     ehlo: str = "localhost"
+    heeds_opt_out: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +86,13 @@ class Context:
 
     async def queries(self, *pairs: tuple[dns.name.Name | str, str]) -> list[Answer]:
         return await self.resolver.queries(*pairs)
+
+
+def quietly(work: asyncio.Future[T]) -> asyncio.Future[T]:
+    """`work`, which is awaited later; where the report is given up before, nobody complains that
+    its cancellation was not looked at."""
+    work.add_done_callback(lambda done: done.cancelled() or bool(done.exception()))
+    return work
 
 
 async def _run(make: Callable[[], Awaitable[T]]) -> T:

@@ -17,6 +17,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
+from .courtesy import Crowded
 from .message import AA, AD, RA, RD, TC, Message
 from .rdata import NameKey
 from .transport import MalformedReply, Question, Reply, Server, Transport, Unreachable
@@ -44,11 +45,17 @@ class Outcome(StrEnum):
     LOOP = "loop"  # aliases lead back to where they began, or on for too long
     BUDGET = "budget"  # not asked: the report had asked enough
     DEADLINE = "deadline"  # not asked or not waited for: the report's time was over
+    CROWDED = "crowded"  # not asked: this site has asked the server enough just now
 
     @property
     def is_failure(self) -> bool:
         """True where DNS did not say what is there: neither records nor their absence."""
         return self not in (Outcome.ANSWER, Outcome.NODATA, Outcome.NXDOMAIN)
+
+    @property
+    def is_unasked(self) -> bool:
+        """True where that says nothing of the server: it was not asked, or not waited for."""
+        return self in (Outcome.BUDGET, Outcome.DEADLINE, Outcome.CROWDED)
 
 
 @dataclass(slots=True)
@@ -221,7 +228,7 @@ async def _ask_servers(
     running: set[asyncio.Future[Exchange]] = set()
     try:
         for tries, server in enumerate(order, 1):
-            trying = _try(transport, server, question, key.transport, begun)
+            trying = _try(transport, server, question, key.transport, begun, end)
             running.add(loop.create_task(trying))
             share_end = _share_end(started if begun else loop.time(), end, len(order) - tries)
             begun = None
@@ -254,12 +261,17 @@ async def _try(
     question: Question,
     via: str,
     begun: asyncio.Future[Reply] | None,
+    end: float,
 ) -> Exchange:
-    """One server's answer: TCP on truncation, without EDNS on FORMERR (RFC 6891 §7)."""
+    """One server's answer: TCP on truncation, without EDNS on FORMERR (RFC 6891 §7).
+
+    What waits for its turn waits for half of the time until `end`, so that some is left to ask.
+    """
     exchange = Exchange(server=server, transport=via)
+    patience = (end - asyncio.get_running_loop().time()) / 2
     try:
         if via == "udp":
-            reply = await _udp(transport, server, question, begun)
+            reply = await _udp(transport, server, question, begun, patience)
             _received(exchange, reply)
             if not reply.message.flags & TC and not reply.folded:
                 return exchange
@@ -268,19 +280,30 @@ async def _try(
             exchange.transport = "tcp"
             if reply.message.flags & TC:
                 exchange.outcome = Outcome.TCP_FAILED
+        await transport.admit(server, patience)
         _received(exchange, await transport.tcp(server, question))
     except MalformedReply as error:
         exchange.outcome, exchange.size, exchange.reply = Outcome.MALFORMED, error.size, None
     except Unreachable:
         pass  # UDP: silence by another name; TCP: the outcome says so already
+    except Crowded:
+        if exchange.reply is None or exchange.outcome is Outcome.TCP_FAILED:
+            exchange.outcome = Outcome.CROWDED
     return exchange
 
 
 async def _udp(
-    transport: Transport, server: Server, question: Question, begun: asyncio.Future[Reply] | None
+    transport: Transport,
+    server: Server,
+    question: Question,
+    begun: asyncio.Future[Reply] | None,
+    patience: float,
 ) -> Reply:
+    if begun is None:
+        await transport.admit(server, patience)
     reply = await (begun or transport.udp(server, question))
     if reply.message.rcode == dns.rcode.FORMERR and not reply.message.has_edns:
+        await transport.admit(server, patience)
         plain = Question(question.name, question.type, question.flags, edns=False)
         return await transport.udp(server, plain)
     return reply

@@ -47,7 +47,8 @@ class Finding:
 class Section:
     """What one check knows of one topic. `complete` is False while more is still being asked.
 
-    `failed` says why the check broke off: "deadline" or "crash"; empty where it came to its end.
+    `failed` says why the check broke off: "deadline", "crowded" (a machine was to be spared) or
+    "crash"; empty where it came to its end.
     """
 
     topic: str

@@ -139,11 +139,12 @@ class Guard:
     ) -> Connection:
         """Connects to `address` itself; `server_name` is what its certificate must be for.
 
-        Raises GuardError.
+        Raises GuardError, and Crowded where this site has troubled it enough just now.
         """
         if port not in PORTS or not self.allows(address):
             raise GuardError("forbidden", str(address))
         server = self._server(address, port)
+        await self._resolver.admit_connection(server.host)
         seconds = max(0.01, min(timeout, self._resolver.remaining))
         try:
             async with asyncio.timeout(seconds):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from . import opt_out
 from .checks import (
     addresses,
     bimi,
@@ -26,6 +27,7 @@ from .checks import (
     tls_rpt,
 )
 from .context import Context
+from .courtesy import Crowded
 from .finding import Partial, Section
 
 Check = Callable[[Context], AsyncIterator[Section | Partial]]
@@ -63,6 +65,9 @@ async def report(
 
     A check that breaks or does not end in time costs its own section, never the report. What is
     incomplete is made only when it is `hold` seconds old and still the newest.
+
+    Where the context heeds that a domain asks not to be checked, that is asked beside the first
+    questions, and nothing is told until it is known; then OptedOut ends everything else.
     """
     sections: asyncio.Queue[Section | None] = asyncio.Queue()
     held = _Held(sections, hold)
@@ -81,6 +86,8 @@ async def report(
 
     running = asyncio.create_task(run_all())
     try:
+        if context.options.heeds_opt_out:
+            await opt_out.heed(context.resolver, [context.domain.ascii])
         while (section := await sections.get()) is not None:
             yield section
         await running
@@ -138,6 +145,8 @@ async def _guarded(topic: str, context: Context) -> AsyncIterator[Section | Part
         return
     except TimeoutError:
         failed = "deadline"
+    except Crowded:
+        failed = "crowded"
     except Exception:
         logger.exception("the check of %s broke on %s", topic, context.domain.ascii)
         failed = "crash"

@@ -17,6 +17,7 @@ import dns.rdatatype
 from . import pretence
 from .addresses import Address, Network, is_classroom, may_be_reached
 from .counts import Counts
+from .courtesy import CONNECTION, admit
 from .exchange import SIGNED as SIGNED
 from .exchange import Asking, Exchange, Key, rdatatype
 from .exchange import Outcome as Outcome
@@ -283,6 +284,10 @@ class Resolver:
         via = "tcp" if tcp else "udp"
         key = Key(name_key(name), rdtype, servers, flags, options, via, dnssec)
         return await self._exchange(key, name)
+
+    async def admit_connection(self, host: str) -> None:
+        """Waits until one more connection may go to the address `host`. Raises Crowded."""
+        await admit(self._transport.courtesy, CONNECTION, host, self.remaining)
 
     def is_routed(self, name: dns.name.Name) -> bool:
         """Whether `name` belongs to a suffix that has servers of its own: the classroom."""

@@ -285,7 +285,9 @@ class _Walk:
                 return step
             if tries == MAX_TRIES:
                 break
-        if self.resolver.remaining <= 0:
+        latest = self.steps[len(self.steps) - tries :]
+        spared = any(step.why == Outcome.CROWDED.value for step in latest)
+        if self.resolver.remaining <= 0 or spared:
             return State.DEADLINE
         return State.STUCK if any(s.replied for s in self.steps) else State.UNREACHABLE
 

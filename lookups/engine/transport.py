@@ -17,6 +17,7 @@ import dns.name
 
 from . import message as messages
 from .counts import Counts
+from .courtesy import QUESTION, Courtesy, admit
 from .message import Message
 from .rdata import FormatError
 
@@ -239,10 +240,11 @@ class Transport:
     """The sockets of one event loop, shared by every report that runs in it.
 
     `shared` is where resolvers keep the questions that several reports have in common, and `counts`
-    what was asked and what came of it.
+    what was asked and what came of it. `courtesy` is asked before anything goes out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, courtesy: Courtesy | None = None) -> None:
+        self.courtesy = courtesy
         self.shared: OrderedDict[Any, Any] = OrderedDict()
         self.counts = Counts()
         self._channels: OrderedDict[Server, _Channel] = OrderedDict()
@@ -256,10 +258,14 @@ class Transport:
             channel = self._channel(server)
         except OSError:
             return None
-        return self._send(channel, server, question) if _has_room(channel) else None
+        if not _has_room(channel):
+            return None
+        if self.courtesy is not None and self.courtesy.take(QUESTION, server.host) > 0:
+            return None
+        return self._send(channel, server, question)
 
     async def udp(self, server: Server, question: Question) -> Reply:
-        """Sends `question` and waits, for as long as the caller lets it.
+        """Sends `question` and waits, for as long as the caller lets it; see `admit` before.
 
         Raises MalformedReply or Unreachable.
         """
@@ -288,6 +294,10 @@ class Transport:
         reply.add_done_callback(forget)
         channel.send(wire)
         return reply
+
+    async def admit(self, server: Server, seconds: float) -> None:
+        """Waits until one more question may go to `server`. Raises Crowded after `seconds`."""
+        await admit(self.courtesy, QUESTION, server.host, seconds)
 
     async def tcp(self, server: Server, question: Question) -> Reply:
         """Asks over a connection of its own. Raises MalformedReply or Unreachable."""

@@ -5,14 +5,18 @@ No cookie, no session, no language: whoever has the token of a mailbox may deliv
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from lookups.hosted import intake, policies, words
+from lookups.limits.addresses import network_key
+from lookups.limits.counting import Ask, count, seconds_to_wait
 from lookups.tools.base import ToolError
 from lookups.tools.uploads import limited
 
@@ -26,12 +30,17 @@ MEDIA_TYPES = frozenset(
     }
 )  # fmt: skip
 TAKEN, BAD, UNKNOWN, METHOD, TOO_LARGE, MEDIA_TYPE, FULL = 201, 400, 404, 405, 413, 415, 507
+TOO_MANY = 429
 
 
 @csrf_exempt
 @never_cache
 def deliver(request: HttpRequest, token: str) -> HttpResponse:
     """Takes one report, packed or not, or a mail with one."""
+    if seconds := _too_many(request, token):
+        response = _say(request, TOO_MANY, f"Too many reports at once. Go on in {seconds} s.")
+        response["Retry-After"] = str(seconds)
+        return response
     box = intake.open_box(token)
     if box is None:
         return _say(request, UNKNOWN, "There is no mailbox here.")
@@ -53,6 +62,15 @@ def deliver(request: HttpRequest, token: str) -> HttpResponse:
         return _say(request, TOO_LARGE, f"At most {intake.MAX_FILE} octets.")
     taken = intake.take(box, data)
     return _say(request, _status(taken), words.delivery(taken))
+
+
+def _too_many(request: HttpRequest, token: str) -> int:
+    """Seconds to wait where one network, or everybody together at one mailbox, delivers too much;
+    whoever guesses tokens is counted as well."""
+    box = hashlib.sha256(token.encode()).hexdigest()[:32]
+    rates = settings.LIMIT_DELIVERIES
+    asks = (Ask("deliveries", rates, whose) for whose in (network_key(request), f"box:{box}"))
+    return seconds_to_wait(count(*asks))
 
 
 def _status(taken: intake.Taken) -> int:

@@ -75,7 +75,7 @@ def any_lesson(*names: str) -> bool:
 
 def has_answer(queries: Iterable[Mapping[str, Any]]) -> bool:
     """Whether any server said anything at all."""
-    silent = {Outcome.TIMEOUT, Outcome.DEADLINE}
+    silent = {Outcome.TIMEOUT, Outcome.DEADLINE, Outcome.CROWDED}
     return any(query["outcome"] not in silent for query in queries)
 
 

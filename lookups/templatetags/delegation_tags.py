@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from lookups.drawings.delegation import Drawing, delegation
 
 register = template.Library()
-LEVELS = {"ok": "good", "pending": "info", "untested": "info", "unasked": "info"}
+LEVELS = {"ok": "good", "pending": "info", "untested": "info", "unasked": "info", "crowded": "info"}
 HALF = frozenset({"no-tcp", "silent", "not-public", "failed"})
 
 
@@ -38,6 +38,7 @@ def server_word(state: str) -> str:
         "no-tcp": _("over UDP only"),
         "untested": _("not tested"),
         "unasked": _("not asked"),
+        "crowded": _("not asked: this site asked it a great deal just now"),
         "not-public": _("no public address"),
         "alias": _("an alias"),
         "no-address": _("has no address"),

@@ -13,6 +13,7 @@ from lookups.engine.names import Domain
 from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.engine.transport import Transport
 from lookups.observing import metrics
+from lookups.pace import pace
 from lookups.runtime import context_for, guard_settings, resolver_settings
 
 AsIf = Mapping[tuple[str, str], tuple[str, ...]]
@@ -55,7 +56,7 @@ class Dns:
     @property
     def transport(self) -> Transport:
         if self._transport is None:
-            self._transport = Transport()
+            self._transport = Transport(None if self.trusted else pace())
         return self._transport
 
     @property

@@ -15,6 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lookups.blocked import refusal as blocked
+from lookups.engine.courtesy import Crowded
+from lookups.engine.opt_out import OptedOut
+from lookups.limits.refusing import Refusal, marked, refusal_of
+from lookups.opt_out.refusing import domains_in, heeding
+from lookups.opt_out.refusing import message as opted_out
+from lookups.opt_out.refusing import status as opted_out_status
 from lookups.revalidation import revalidated
 
 from . import registry
@@ -54,12 +60,14 @@ async def respond(request: HttpRequest, tool: Tool) -> HttpResponse:
         except ToolError as refusal:
             return await page(request, tool, _refused(tool, refusal), status=413)
     given = request.POST if posted else request.GET
-    if tool.begin and not posted and "from" in given:
+    if tool.begin and not posted and "from" in given and not refusal_of(request):
         return await _begun(request, tool, BeginForm(given))
     asked = posted or tool.form.is_filled(given)
     if not asked and not tool.eager:
         form = tool.form(initial={})
         return await page(request, tool, form)
+    if refusal := refusal_of(request):
+        return await _too_much(request, tool, refusal)
     form = tool.form(tool.form.completed(given), request.FILES or None)
     return await _answered(request, tool, form, tool.secret if posted and tool.secret else tool.run)
 
@@ -71,7 +79,11 @@ async def _begun(request: HttpRequest, tool: Tool, whose: BeginForm) -> HttpResp
         return await page(request, tool, form, status=400, whose=whose)
     try:
         async with within_time() as dns:
-            begun = await tool.begin(whose.cleaned_data["domain"], dns)
+            domain = whose.cleaned_data["domain"]
+            begun = await heeding(dns, [domain.ascii], tool.begin(domain, dns))
+    except OptedOut as refused:
+        whose.add_error(None, opted_out(refused.domain, refused.name))
+        return await page(request, tool, form, status=opted_out_status(request), whose=whose)
     except ToolError as refusal:
         whose.add_error(None, refusal.message)
         return await page(request, tool, form, status=400, whose=whose)
@@ -95,8 +107,12 @@ async def _answered(
     if form.is_valid():
         try:
             async with within_time() as dns:
-                result = await run(form.cleaned_data, dns)
+                asked = domains_in(form.cleaned_data.values())
+                result = await heeding(dns, asked, run(form.cleaned_data, dns))
                 queries, status = dns.queries, 200
+        except OptedOut as refused:
+            form.add_error(None, opted_out(refused.domain, refused.name))
+            status = opted_out_status(request)
         except ToolError as refusal:
             form.add_error(None, refusal.message)
         except TimeoutError:
@@ -120,22 +136,33 @@ def _forget(request: HttpRequest, names: tuple[str, ...]) -> None:
 
 @asynccontextmanager
 async def within_time() -> AsyncIterator[Dns]:
-    """DNS for one answer. Raises TimeoutError where it takes too long."""
-    async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
-        yield dns
+    """DNS for one answer. Raises TimeoutError where it takes too long, or has to wait too long."""
+    try:
+        async with Dns() as dns, asyncio.timeout(dns.settings.report_timeout + GRACE_SECONDS):
+            yield dns
+    except Crowded as error:
+        raise TimeoutError from error
 
 
 def late() -> str:
     return _("DNS took too long to answer. Try again in a while.")
 
 
-def _refused(tool: Tool, refusal: ToolError) -> ToolForm:
-    """An empty form that says nothing but why it was refused."""
-    form = tool.form({})
+def _refused(tool: Tool, refusal: ToolError, data: Mapping[str, Any] | None = None) -> ToolForm:
+    """A form that says nothing but why it was refused."""
+    form = tool.form(data or {})
     form.full_clean()
     form.errors.clear()
     form.add_error(None, refusal.message)
     return form
+
+
+async def _too_much(request: HttpRequest, tool: Tool, refusal: Refusal) -> HttpResponse:
+    """The form as it was filled, and why it is not answered just now."""
+    given = request.POST if request.method == "POST" else request.GET
+    whose = BeginForm(given) if "from" in given else None
+    form = _refused(tool, ToolError(refusal.message), tool.form.completed(given))
+    return marked(await page(request, tool, form, whose=whose, refusal=refusal), refusal)
 
 
 async def page(
@@ -147,11 +174,13 @@ async def page(
     status: int = 200,
     whose: BeginForm | None = None,
     begun: Beginning | None = None,
+    refusal: Refusal | None = None,
 ) -> HttpResponse:
     """Rendered in a thread: the header looks at the session."""
     context: Mapping[str, Any] = {
         "tool": tool,
         "form": form,
+        "refusal": refusal,
         "result": result,
         "whose": (whose or BeginForm()) if tool.begin else None,
         "begun": begun,

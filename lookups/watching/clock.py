@@ -7,9 +7,10 @@ them make a trickle. After a pause many are overdue: each is checked once, some 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lookups.blocked.refusal import Blocked
+from lookups.limits.refusing import Refused
 from lookups.models import Report, Watch
 from lookups.watching.making import OUT_OF_REACH, check_now
 
@@ -33,6 +34,10 @@ def run_due(now: datetime) -> int:
             logger.warning("the queue is out of reach, so %s is checked later: %s", watch, error)
             Watch.objects.filter(pk=watch.pk, next_run=watch.next_run).update(next_run=was)
             break
+        except Refused as refused:  # other names of the same domain have had their turn
+            later = now + timedelta(seconds=refused.refusal.seconds)
+            Watch.objects.filter(pk=watch.pk, next_run=watch.next_run).update(next_run=later)
+            continue
         except Blocked:  # by the operator; its time has moved on
             continue
         made += 1

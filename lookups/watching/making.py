@@ -13,7 +13,11 @@ from django.utils.translation import get_language
 
 from lookups import tasks
 from lookups.blocked.refusal import Blocked, refusal
+from lookups.limits import domains
+from lookups.limits.refusing import Refused
 from lookups.models import Report
+from lookups.opt_out import remembering
+from lookups.opt_out.words import message
 from lookups.watching.models import Watch
 
 OUT_OF_REACH = (kombu.exceptions.OperationalError, redis.RedisError)  # what a lost queue raises
@@ -23,13 +27,17 @@ def check_now(watch: Watch, user: Any = None, queue: str = "interactive") -> Rep
     """A report for the history of `watch`, or the one that is in the making already.
 
     `user` is who asked for it; None where the clock did: such reports are thinned in time.
-    Raises OUT_OF_REACH where there is no queue, and Blocked where the operator refuses the domain;
-    then nothing is left behind.
+    Raises OUT_OF_REACH where there is no queue, Blocked where the operator refuses the domain or it
+    asks not to be checked, and Refused where it was checked too often; then nothing is left behind.
     """
     if refused := refusal(watch.domain):
         raise Blocked(refused)
     if running := _in_the_making(watch):
         return running
+    if watch.verified_at is None and (name := remembering.known(watch.domain)):
+        raise Blocked(message(watch.domain, name))
+    if too_often := domains.refusal(watch.domain):
+        raise Refused(too_often)
     report = Report.objects.create(
         domain=watch.domain,
         selectors=watch.selectors,

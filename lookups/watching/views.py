@@ -24,6 +24,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from lookups.blocked.refusal import Blocked
 from lookups.drawings.scores import spark
+from lookups.limits.refusing import Refused
 from lookups.models import Report, Team
 from lookups.saved_views import undo_message
 from lookups.sharing.changes import keep_private
@@ -102,6 +103,10 @@ def _add(request: HttpRequest, form: AddForm) -> HttpResponse:
         text = _("%(domain)s is on your list. The queue of checks is out of reach: check it later.")
         messages.warning(request, text % {"domain": watch.unicode})
         return redirect(watch)
+    except (Blocked, Refused) as refused:
+        text = _("%(domain)s is on your list, but it was not checked now.")
+        messages.warning(request, f"{text % {'domain': watch.unicode}} {refused.message}")
+        return redirect(watch)
     messages.success(request, text % {"domain": watch.unicode})
     return redirect(report)
 
@@ -150,8 +155,8 @@ def check(request: HttpRequest, watch: Watch) -> HttpResponse:
         return redirect(check_now(watch, request.user))
     except OUT_OF_REACH:
         return unavailable(request)
-    except Blocked as blocked:
-        messages.error(request, blocked.message)
+    except (Blocked, Refused) as refused:
+        messages.error(request, refused.message)
         return redirect(watch)
 
 

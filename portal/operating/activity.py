@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 from django.utils import timezone
 
 from lookups.models import Report
+from lookups.opt_out.remembering import refused_today
 from lookups.views import ASKED
 from portal.accounts.models import Session
 
@@ -40,6 +42,7 @@ class Activity:
     domains: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
     sessions: list[Visitor]
+    opted_out: int | None  # requests refused since midnight; None while Redis is away
 
 
 def last_day() -> Activity:
@@ -53,7 +56,15 @@ def last_day() -> Activity:
         domains=list(domains.order_by("-asked", "domain")[:SHOWN]),
         accounts=list(accounts.order_by("-reports", "owner_id")[:SHOWN]),
         sessions=_sessions(since),
+        opted_out=_opted_out(),
     )
+
+
+def _opted_out() -> int | None:
+    try:
+        return refused_today()
+    except redis.RedisError:
+        return None
 
 
 def _sessions(since: datetime) -> list[Visitor]:

@@ -28,7 +28,6 @@ from .reverse import MAX_NAMES, Reverse
 TOPIC = "reverse"
 MAX_RAW = 40
 MAX_READY = 10
-NOT_ASKED = (Outcome.BUDGET, Outcome.DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def _broken(backs: Iterable[tuple[_Place, HostAddress, Reverse]]) -> Iterator[Fi
     broken = [
         back
         for _, _, back in backs
-        if back.answer.outcome.is_failure and back.answer.outcome not in NOT_ASKED
+        if back.answer.outcome.is_failure and not back.answer.outcome.is_unasked
     ]
     if broken:
         parameters = {"addresses": [back.address for back in broken]}

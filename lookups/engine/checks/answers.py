@@ -24,7 +24,7 @@ def absence_finding(answer: Answer) -> Finding:
 def failure_finding(answer: Answer, resolver: Resolver) -> Finding:
     """`dns-<outcome>` of a question that DNS left open."""
     outcome = answer.outcome
-    if outcome is Outcome.BUDGET:
+    if outcome in (Outcome.BUDGET, Outcome.CROWDED):
         return Finding("dns-budget", {"asked": resolver.asked})
     if outcome is Outcome.DEADLINE:
         return Finding("dns-deadline", {"seconds": resolver.settings.report_timeout})

@@ -18,7 +18,7 @@ import dns.name
 
 from ..addresses import Address, Scope, scope_of
 from ..addresses import parse as parse_address
-from ..context import Context
+from ..context import Context, quietly
 from ..finding import Evidence, Finding, Partial, Section
 from ..resolver import Answer, Outcome, name_text
 from ..smtp.dialogue import clean
@@ -99,8 +99,8 @@ async def check(context: Context) -> AsyncIterator[Section | Partial]:
         yield Section(TOPIC, records | {"lists": []})
         return
     yield partial(Section, TOPIC, records, complete=False)
-    states = asyncio.gather(*(_state_of(context, zone) for zone in zones))
-    results = asyncio.gather(*(_look_up(context, m.address, zones) for m in machines))
+    states = quietly(asyncio.gather(*(_state_of(context, zone) for zone in zones)))
+    results = quietly(asyncio.gather(*(_look_up(context, m.address, zones) for m in machines)))
     by_zone = dict(zip(zones, await states, strict=True))
     for machine, result in zip(machines, await results, strict=True):
         machine.results = result

@@ -10,7 +10,7 @@ from ..finding import Evidence, Finding
 from ..records import soa as soa_records
 from ..resolver import name_text
 from .answers import absence_finding, evidence, failure_finding
-from .delegation_servers import NameServer, ServerAddress
+from .delegation_servers import UNKNOWN, NameServer, ServerAddress
 
 if TYPE_CHECKING:
     from .delegation import Case
@@ -88,9 +88,11 @@ def _asked(case: Case) -> Iterator[tuple[int, bool, bool]]:
     """Of each question that was sent to a server: address family, TCP, whether it replied."""
     for address in _addresses(case):
         for way in (address.udp, address.tcp):
-            if way.answer and way.state != "unasked":
+            if way.answer and way.state not in UNKNOWN:
                 yield address.address.version, way is address.tcp, way.replied
     for each in case.parents:
+        if each.answer.outcome.is_unasked:
+            continue
         yield each.address.version, each.tcp, each.replied
 
 
@@ -198,8 +200,8 @@ def _servers(case: Case) -> Iterator[Finding]:
             yield from _server(case, host, address)
     if states and all(state == "ok" for state in states):
         yield Finding("delegation-servers-answer", {"count": len(states)}, _proof(case, "SOA"))
-    tested = [state for state in states if state not in ("untested", "unasked", "pending")]
-    if tested and _is_dead(case):
+    tested = [state for state in states if state not in (*UNKNOWN, "pending")]
+    if tested and _is_dead(case) and "crowded" not in states:
         zone = name_text(case.zone)
         yield Finding("delegation-none-answers", {"zone": zone}, _proof(case, "SOA"))
 

@@ -30,20 +30,24 @@ _STATES = {
     Outcome.TCP_FAILED: "silent",
     Outcome.BUDGET: "unasked",
     Outcome.DEADLINE: "unasked",
+    Outcome.CROWDED: "crowded",
 }
+# States that say nothing of the server.
+UNKNOWN = ("untested", "unasked", "crowded")
 
 
 @dataclass(slots=True)
 class Way:
     """What came back over UDP or TCP. `state`: pending, ok, not-authoritative, refused, servfail,
-    lame, malformed, other, silent, untested (nobody answers this way), unasked."""
+    lame, malformed, other, silent, untested (nobody answers this way), unasked, crowded (we
+    had asked it enough)."""
 
     state: str = "pending"
     answer: Answer | None = None
 
     @property
     def replied(self) -> bool:
-        return self.state not in ("pending", "silent", "untested", "unasked")
+        return self.state not in ("pending", "silent", *UNKNOWN)
 
     @property
     def ms(self) -> float | None:

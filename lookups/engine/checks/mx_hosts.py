@@ -148,5 +148,5 @@ async def _look_back(context: Context, address: HostAddress) -> None:
         ("reverse", address.address), lambda: look_up_reverse(context.resolver, address.address)
     )
     failure = address.back.failure
-    skipped = failure is not None and failure.outcome in (Outcome.BUDGET, Outcome.DEADLINE)
+    skipped = failure is not None and failure.outcome.is_unasked
     address.reverse = "skipped" if skipped else address.back.state

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..context import Context
+from ..context import Context, quietly
 from ..finding import Finding, Partial, Section
 from ..records import spf
 from ..records.spf import Record
@@ -57,7 +57,7 @@ class _Case:
 
 async def check(context: Context) -> AsyncIterator[Section | Partial]:
     """Yields the record at once, then the tree as it grows, then the whole."""
-    beside = asyncio.gather(context.query(context.name, "SPF"), mail_hosts(context))
+    beside = quietly(asyncio.gather(context.query(context.name, "SPF"), mail_hosts(context)))
     try:
         case = _Case(context, await context.query(context.name, "TXT"))
         _classify(case)

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from lookups import output
 from lookups.engine.finding import Severity
 from lookups.engine.names import Domain, DomainError, parse_domain
+from lookups.engine.opt_out import LABEL, NONE, Said
+from lookups.engine.opt_out import said as published
 from lookups.engine.records.recognise import Recognised
 from lookups.engine.rehearsal import RehearsalError
 from lookups.engine.report import TOPICS
-from lookups.engine.resolver import ResolverSettings
+from lookups.engine.resolver import Resolver, ResolverSettings
 from lookups.forms import InputError, explain, read_selectors
 from lookups.management import common
 from lookups.plain_text import printable
@@ -83,10 +85,12 @@ class Command(common.DnsCommand):
         started = timezone.now()
         topics, language = options["only"], options["language"]
         try:
-            checked = asyncio.run(_check(domain, topics, dns_settings, selectors, records))
+            checked, said = asyncio.run(_check(domain, topics, dns_settings, selectors, records))
         except RehearsalError as error:
             self.stderr.write(f"lookup: {printable(refusal_words(error))}")
             return common.BAD_INPUT
+        if said is not None and said.checks == NONE:
+            self.stderr.write("lookup: " + printable(_opted_out(domain, said)))
         queries = checked.queries
         views = section_views(checked.sections, topics, language, ended=True)
         total = score(checked.sections).total
@@ -148,9 +152,23 @@ async def _check(
     dns_settings: ResolverSettings,
     selectors: tuple[str, ...],
     records: tuple[Recognised, ...],
-) -> Checked:
+) -> tuple[Checked, Said | None]:
+    """The report, and what the domain says of being checked. Whoever types a command asks for
+    themselves, with their own resolvers: they are told, and decide."""
     async with Dns(dns_settings, common.command_guard(dns_settings), trusted=True) as dns:
-        return await run_checks(dns, domain, topics, selectors, records)
+        beside = Resolver(dns.settings, dns.transport)
+        saying = asyncio.create_task(published(beside, domain.ascii))
+        try:
+            checked = await run_checks(dns, domain, topics, selectors, records)
+            return checked, await saying
+        finally:
+            saying.cancel()
+            beside.close()
+
+
+def _opted_out(domain: Domain, said: Said) -> str:
+    words = _("Note: %(domain)s asks not to be checked (TXT record at %(name)s).")
+    return words % {"domain": domain.unicode, "name": f"{LABEL}.{said.name}"}
 
 
 def _is_met(sections: tuple[SectionView, ...], fail_on: str | None) -> bool:

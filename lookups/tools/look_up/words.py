@@ -26,6 +26,10 @@ def outcome_words(outcome: str, rcode: str = "") -> str:
         ),
         "referral": _("The server does not answer itself: it refers to the servers of a zone."),
         "budget": _("Not asked: this page had asked enough."),
+        "crowded": _(
+            "Not asked: this site has put so many questions to this server just now that it spares "
+            "it for a moment. That says nothing about the server."
+        ),
     }
     if outcome == "other-rcode":
         return _("%(rcode)s: %(meaning)s") % {"rcode": rcode, "meaning": _rcode_words(rcode)}

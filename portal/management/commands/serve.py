@@ -252,6 +252,7 @@ def _site_parts(host: str, port: int, environment: dict[str, str]) -> list[Part]
     web = [*_PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", host]
     web += ["--port", str(port), "--log-level", "warning", "--no-access-log"]
     web += ["--timeout-graceful-shutdown", str(WEB_STOP_SECONDS)]
+    web += ["--no-proxy-headers"]  # portal.asgi reads them, from TRUSTED_PROXIES alone
     if settings.WEB_PROCESSES > 1:
         web += ["--workers", str(settings.WEB_PROCESSES)]
     hello = re.compile(r"beat v|LocalTime|broker|loader|-> ")
