@@ -6,6 +6,8 @@ is known, from the stream where there is one and else from the row.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 import kombu.exceptions
 import redis
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -35,6 +38,8 @@ _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="telling")
 
 T = TypeVar("T")
+PAUSE_SECONDS = 1.0  # between two looks at the row while the database is away
+logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -104,7 +109,12 @@ class Teller:
         if news and all(event.event != DONE for event in news):
             say(filter(None, await _in_thread(lambda: self._tell(news))))
             return
-        await _in_thread(self._look)
+        try:
+            await _in_thread(self._look)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the database is out of reach: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+            return
         if not news and not self.report.is_finished:
             await _in_thread(self._revive)
 
