@@ -15,12 +15,13 @@ from typing import Any
 import kombu.exceptions
 import redis
 from asgiref.sync import sync_to_async
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from . import sse, stream, tasks
+from . import outage, sse, stream, tasks
 from .engine.report import TOPICS
 from .models import Report
 from .presentation import ReportView, SectionView, query_views, section_view, section_views
@@ -28,7 +29,7 @@ from .sharing.access import find_report, seal
 from .views import report_view
 
 RETRY_MS = 1000  # how soon a browser comes back after a lost connection
-PAUSE_SECONDS = 1.0  # between two looks at the row while Redis is away
+PAUSE_SECONDS = 1.0  # between two looks at the row while Redis or the database is away
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 Chunk = str
@@ -43,7 +44,7 @@ async def events(request: HttpRequest, token: str) -> HttpResponse:
     given = request.headers.get("Last-Event-ID", "")
     teller = _PageTeller(
         report=found,
-        view=await sync_to_async(report_view)(request, found),
+        view=await outage.look(lambda: report_view(request, found)),
         language=translation.get_language() or "en",
         compact=request.GET.get("compact", "")[:20],
         last=given if _EVENT_ID.fullmatch(given) else "0",
@@ -66,7 +67,7 @@ class Teller:
             while not self.report.is_finished:
                 news = await self._news(connection)
                 if any(event.event == "done" for event in news) or not news:
-                    await self.report.arefresh_from_db()
+                    await self._look()
                 else:
                     for chunk in filter(None, self._tell(news)):
                         yield chunk
@@ -87,6 +88,15 @@ class Teller:
         except (redis.RedisError, OSError):
             await asyncio.sleep(PAUSE_SECONDS)
             return []
+
+    async def _look(self) -> None:
+        """Reads the row anew, unless the database is away: then, after a pause, it is as it was."""
+        try:
+            await outage.look(self.report.refresh_from_db)
+        except DatabaseError as error:
+            if not outage.is_database_away(error):
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _revive(self) -> None:
         try:

@@ -26,6 +26,7 @@ from .engine.report import report as run_checks
 from .engine.transport import Transport
 from .event_loop import event_loop
 from .models import Report
+from .outage import attempt, insist
 from .presentation import status_of
 from .runtime import context_for
 from .score import score
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 4
 STORE_SECONDS = 0.3
 LIST_SECONDS = 2.0
+INSIST_SECONDS = 60.0  # that a finished report waits for its database; then it is begun anew
 TICK = 1.0  # seconds between renewals of the lease
 REVIVE_SECONDS = 10  # between two attempts to revive one report
 
@@ -55,15 +57,15 @@ def run_report(report_id: int) -> None:
         return
     try:
         if not _begin(report):
-            _finish(report, failure=Report.Failure.LOST)
+            _finish(report, owner, failure=Report.Failure.LOST)
             return
         try:
             _make(report, owner)
         except Exception:
             logger.exception("the report on %s broke off", report.domain)
-            _finish(report, failure=Report.Failure.CRASH)
+            _finish(report, owner, failure=Report.Failure.CRASH)
         else:
-            _finish(report)
+            _finish(report, owner)
     finally:
         _tolerate(stream.drop_lease, report.id, owner)
 
@@ -154,7 +156,7 @@ def _make(report: Report, owner: str) -> None:
         report.queries = queries
         _tell(report, f"section-{section.topic}", report.sections[section.topic])
         if monotonic() - written >= STORE_SECONDS:
-            _store(report, "sections", "queries")
+            attempt(lambda: _store(report, "sections", "queries"))
             written = monotonic()
         if monotonic() - listed >= LIST_SECONDS:
             _tell(report, "queries", queries)
@@ -171,13 +173,19 @@ async def _checks(report: Report, transport: Transport) -> AsyncIterator[Progres
         yield section, list(context.resolver.log)
 
 
-def _finish(report: Report, failure: str = "") -> None:
+def _finish(report: Report, owner: str, failure: str = "") -> None:
+    """A database that is away for a while does not cost what was found."""
     report.state = Report.State.FAILED if failure else Report.State.DONE
     report.failure = failure
     report.status = "" if failure else status_of(report.sections.values())
     report.score = None if failure else score(report.sections).total
     report.finished = timezone.now()
-    _store(report, "state", "failure", "status", "score", "finished", "sections", "queries")
+    fields = ("state", "failure", "status", "score", "finished", "sections", "queries")
+    insist(
+        lambda: _store(report, *fields),
+        INSIST_SECONDS,
+        meanwhile=lambda: _tolerate(stream.hold_lease, report.id, owner),
+    )
     _tell(report, "done", {})
     consider(report)
 

@@ -12,9 +12,10 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+
+from portal.database import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MXPLAIN_VAR", BASE_DIR / "var"))
@@ -101,14 +102,12 @@ TEMPLATES = [
 ]
 
 # --- data -------------------------------------------------------------------------------------
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL lets pages read while a worker writes; IMMEDIATE makes writers queue instead of failing.
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}"
+# How many reports a worker process makes at a time, each with a connection of its own.
+WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
+# The most connections that one process opens to PostgreSQL; 0: no pool, for PgBouncer.
+DATABASE_POOL = int(os.environ.get("MXPLAIN_DATABASE_POOL", str(WORKER_THREADS + 4)))
+DATABASES = {"default": database(DATABASE_URL, DATABASE_POOL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", f"unix://{VAR_DIR / 'redis' / 'redis.sock'}")
@@ -152,7 +151,6 @@ CELERY_BEAT_SCHEDULE = {
     "forget-api-rows": {"task": "lookups.api.tasks.forget_api_rows", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
-WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
 # How many turns of bulk checks a worker process takes at a time, and reports side by side in each.
 BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))
 BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))

@@ -35,6 +35,7 @@ from portal import views as portal
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
+handler500 = "portal.views.server_error"
 
 urlpatterns = [
     path("healthz", portal.healthz, name="healthz"),

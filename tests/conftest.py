@@ -10,6 +10,15 @@ from lookups import stream
 from lookups.blocked import refusal as blocked
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`-m database`: the tests that touch it, whether by a mark or by what they are given."""
+    given = {"db", "transactional_db", "django_db_setup", "live_server"}
+    for item in items:
+        if item.get_closest_marker("django_db") or given & set(item.fixturenames):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture(autouse=True)
 def _settings(settings):
     """Static files without their hashed names, and a password hash that costs little."""

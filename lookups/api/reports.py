@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import AwareDatetime
 
-from lookups import sse
+from lookups import outage, sse
 from lookups.engine.report import TOPICS
 from lookups.models import Report
 from lookups.views import find_report
@@ -163,7 +162,7 @@ def read(request: HttpRequest, response: HttpResponse, token: str, topics: Topic
 )
 async def events(request: HttpRequest, token: str, topics: Topics) -> Any:
     chosen = _topics(topics)
-    found = await sync_to_async(find_report)(request, token)
+    found = await outage.look(lambda: find_report(request, token))
     if isinstance(found, HttpResponse):
         return from_response(found)
     given = request.headers.get("Last-Event-ID", "")
