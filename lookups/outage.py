@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, connections
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,16 @@ def is_database_away(error: BaseException) -> bool:
     return True  # psycopg: no connection, lost, refused, shut down, locked, out of time
 
 
+def give_back() -> None:
+    """Ends what this thread has of connections, as Django does after each request.
+
+    Not within a transaction, which would be lost: a test, say, runs in one.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
 def attempt(function: Callable[[], object]) -> bool:
     """Calls what stores something; False where the database is out of reach."""
     try:
@@ -46,7 +56,7 @@ def attempt(function: Callable[[], object]) -> bool:
         if not is_database_away(error):
             raise
         logger.warning("the database is out of reach: %s", error)
-        close_old_connections()  # a broken one is not used again
+        give_back()  # a broken one is not used again
         return False
     return True
 
@@ -76,6 +86,6 @@ async def look(function: Callable[[], T]) -> T:
         try:
             return function()
         finally:
-            close_old_connections()
+            give_back()
 
     return await sync_to_async(looking)()
