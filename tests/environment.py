@@ -22,9 +22,8 @@ socket = folder / "redis.sock"
 
 
 def _start() -> None:
-    process = subprocess.Popen(
-        embedded_redis.command(folder, socket), stdout=subprocess.DEVNULL, cwd=folder
-    )
+    command = [*embedded_redis.command(folder, socket), "--appendonly", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(process.wait)
     atexit.register(process.terminate)
