@@ -8,7 +8,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +64,12 @@ def _quick(settings, classroom, monkeypatch):
     settings.QUERY_TIMEOUT, settings.REPORT_TIMEOUT, settings.MAX_QUERIES = 0.2, 0.5, 20
     settings.API_LIMITS = {"token": MANY, "anonymous": MANY}
     monkeypatch.setattr(tasks, "enqueue", lambda report, queue="": None)
+    # As Django's own client has it: the connection with the test's transaction stays.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def known_things(user: Any) -> dict[str, str]:
