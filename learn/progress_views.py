@@ -86,7 +86,8 @@ def undo(request: HttpRequest) -> HttpResponse:
 def _next(request: HttpRequest) -> str:
     """Back to where the notice stood; never to another site."""
     wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    if is_ours and wanted.startswith("/"):  # another word would be taken for the name of a page
         return wanted
     return reverse("learn")
 

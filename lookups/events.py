@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 import kombu.exceptions
 import redis
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from . import sse, stream, tasks
+from . import outage, sse, stream, tasks
 from .broadcast import DONE, Chunk, Say, broadcast
 from .engine.report import TOPICS
 from .following import Followed, reader
@@ -74,7 +74,7 @@ async def _in_thread(function: Callable[[], T]) -> T:
         try:
             return function()
         finally:
-            sse.give_back()
+            outage.give_back()
 
     return await sync_to_async(call, thread_sensitive=False, executor=_threads)()
 
@@ -111,7 +111,9 @@ class Teller:
             return
         try:
             await _in_thread(self._look)
-        except (OperationalError, InterfaceError) as error:
+        except DatabaseError as error:
+            if not outage.is_database_away(error):
+                raise
             logger.warning("the database is out of reach: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
             return

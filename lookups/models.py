@@ -22,6 +22,7 @@ from .api.models import ApiToken, IdempotencyKey
 from .blocked.models import BlockedDomain
 from .bulk.models import Bulk, BulkItem
 from .hosted.models import HostedPolicy, HostedSpf, Proving, ReportBox, SpfChange
+from .json_field import JSONField
 from .teams.models import Invitation, Membership, Team
 from .tools.reports.models import ReceivedReport
 from .watching.models import Watch
@@ -129,8 +130,8 @@ class Report(models.Model):
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
 
-    sections = models.JSONField(default=dict)
-    queries = models.JSONField(default=list)
+    sections = JSONField(default=dict)
+    queries = JSONField(default=list)
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="reports"

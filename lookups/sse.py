@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
-from django.db import connections
 from django.http import StreamingHttpResponse
+
+from .outage import give_back
 
 
 def response(chunks: AsyncIterator[str]) -> StreamingHttpResponse:
@@ -22,16 +23,6 @@ async def _lightly(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
     await sync_to_async(give_back)()
     async for chunk in chunks:
         yield chunk
-
-
-def give_back() -> None:
-    """Ends what this thread has of connections, as Django does after each request.
-
-    Not within a transaction, which would be lost: a test, say, runs in one.
-    """
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
 
 
 def event(name: str, data: str, id: str = "") -> str:

@@ -31,6 +31,7 @@ from .models import Report
 from .observing import context
 from .observing.reports import Observed
 from .opt_out import remembering
+from .outage import attempt, insist
 from .presentation import status_of
 from .runtime import context_for
 from .score import score
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 4
 STORE_SECONDS = 0.3
 LIST_SECONDS = 2.0
+INSIST_SECONDS = 60.0  # that a finished report waits for its database; then it is begun anew
 TICK = 1.0  # seconds between renewals of the lease
 REVIVE_SECONDS = 10  # between two attempts to revive one report
 
@@ -67,7 +69,7 @@ def _run(report: Report, owner: str) -> None:
     observed = Observed()
     try:
         if not _begin(report):
-            _finish(report, failure=Report.Failure.LOST)
+            _finish(report, owner, failure=Report.Failure.LOST)
             return
         try:
             _make(report, owner, observed)
@@ -75,12 +77,12 @@ def _run(report: Report, owner: str) -> None:
             remembering.remember(refused)
             remembering.note_refusal()
             report.sections, report.queries = {}, refused.queries
-            _finish(report, failure=Report.Failure.OPTED_OUT)
+            _finish(report, owner, failure=Report.Failure.OPTED_OUT)
         except Exception:
             logger.exception("the report on %s broke off", report.domain)
-            _finish(report, failure=Report.Failure.CRASH)
+            _finish(report, owner, failure=Report.Failure.CRASH)
         else:
-            _finish(report)
+            _finish(report, owner)
     finally:
         _tolerate(stream.drop_lease, report.id, owner)
         observed.end(report)
@@ -174,7 +176,7 @@ def _make(report: Report, owner: str, observed: Observed) -> None:
         _tell(report, f"section-{section.topic}", report.sections[section.topic])
         observed.told_a_section(report)
         if monotonic() - written >= STORE_SECONDS:
-            _store(report, "sections", "queries")
+            attempt(lambda: _store(report, "sections", "queries"))
             written = monotonic()
         if monotonic() - listed >= LIST_SECONDS:
             _tell(report, "queries", queries)
@@ -198,13 +200,19 @@ async def _checks(report: Report, transport: Transport, heeds: bool) -> AsyncIte
         yield section, list(context.resolver.log)
 
 
-def _finish(report: Report, failure: str = "") -> None:
+def _finish(report: Report, owner: str, failure: str = "") -> None:
+    """A database that is away for a while does not cost what was found."""
     report.state = Report.State.FAILED if failure else Report.State.DONE
     report.failure = failure
     report.status = "" if failure else status_of(report.sections.values())
     report.score = None if failure else score(report.sections).total
     report.finished = timezone.now()
-    _store(report, "state", "failure", "status", "score", "finished", "sections", "queries")
+    fields = ("state", "failure", "status", "score", "finished", "sections", "queries")
+    insist(
+        lambda: _store(report, *fields),
+        INSIST_SECONDS,
+        meanwhile=lambda: _tolerate(stream.hold_lease, report.id, owner),
+    )
     _tell(report, "done", {})
     consider(report)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from copy import copy
+
 from asgiref.sync import iscoroutinefunction
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
@@ -11,29 +15,40 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 from redis.exceptions import RedisError
 
+from lookups.outage import is_database_away
 from lookups.pieces import PiecedResponse
 from portal.operating.passage import UNMATCHED, matched
 
+logger = logging.getLogger(__name__)
+
 
 def is_out_of_reach(exception: BaseException | None) -> bool:
-    """Whether Redis being away lies anywhere in the chain of causes."""
+    """Whether Redis or the database being away lies anywhere in the chain of causes."""
     while exception is not None:
-        if isinstance(exception, RedisError):
+        if isinstance(exception, RedisError) or is_database_away(exception):
             return True
         exception = exception.__cause__ or exception.__context__
     return False
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """A friendly 503: nothing was lost, try again in a moment."""
-    response = render(request, "503.html", status=503)
+    """A friendly 503: nothing was lost, try again in a moment.
+
+    Nothing is asked of who reads it: sessions, too, lie in the database.
+    """
+    unknown = copy(request)
+    unknown.user, unknown.session, unknown._messages = AnonymousUser(), {}, []
+    response = render(unknown, "503.html", status=503)
     response["Retry-After"] = "5"
     return response
 
 
 @sync_and_async_middleware
 def service_unavailable(get_response):
-    """Shows a 503 page, not a 500, while Redis restarts (sign-in limits are counted there)."""
+    """Shows a 503 page, not a 500, while Redis or the database restarts.
+
+    What breaks off outside of views comes to `portal.views.server_error`.
+    """
 
     if iscoroutinefunction(get_response):
 
@@ -45,7 +60,10 @@ def service_unavailable(get_response):
             return get_response(request)
 
     def process_exception(request, exception):
-        return unavailable(request) if is_out_of_reach(exception) else None
+        if not is_out_of_reach(exception):
+            return None
+        logger.warning("a part of the site is out of reach: %s", exception)
+        return unavailable(request)
 
     middleware.process_exception = process_exception
     return middleware

@@ -14,10 +14,10 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from portal.database import database
 from portal.operating import logs
 from portal.operating.parts import revision, this_part
 
@@ -122,16 +122,11 @@ TEMPLATES = [
 
 # --- data -------------------------------------------------------------------------------------
 DATABASE_URL = _secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'mxplain.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL lets pages read while a worker writes; IMMEDIATE makes writers queue instead of failing.
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-    # Opening costs three times what a question does, and web threads live as long as the process.
-    DATABASES["default"]["CONN_MAX_AGE"] = None
+# How many reports a worker process makes at a time, each with a connection of its own.
+WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
+# The most connections that one process opens to PostgreSQL; 0: no pool, for PgBouncer.
+DATABASE_POOL = int(os.environ.get("MXPLAIN_DATABASE_POOL", str(WORKER_THREADS + 4)))
+DATABASES = {"default": database(DATABASE_URL, DATABASE_POOL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = _secret("REDIS_URL") or f"unix://{VAR_DIR / 'redis' / 'redis.sock'}"
@@ -187,7 +182,6 @@ CELERY_BEAT_SCHEDULE = {
     "clear-sessions": {"task": "portal.accounts.tasks.clear_sessions", "schedule": 3600.0},
     "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
 }
-WORKER_THREADS = int(os.environ.get("MXPLAIN_WORKER_THREADS", "16"))
 # How many turns of bulk checks a worker process takes at a time, and reports side by side in each.
 BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))
 BULK_REPORTS_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_REPORTS_AT_ONCE", "20"))

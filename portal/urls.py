@@ -38,6 +38,7 @@ from portal.operating import probes
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
+handler500 = "portal.views.server_error"
 
 urlpatterns = [
     path("healthz", probes.healthz, name="healthz"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.views import defaults
 
 from learn.articles import articles
 from lookups.revalidation import revalidated
+from portal.middleware import is_out_of_reach, unavailable
 
 
 @revalidated()
@@ -27,7 +31,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403.html", {"csrf": True}, status=403)
 
 
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Also what middleware raises comes here: a session that cannot be read or written, say."""
+    if is_out_of_reach(sys.exception()):
+        return unavailable(request)
+    return defaults.server_error(request)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A session that cannot be stored comes here, too: Django takes it for one that was deleted."""
+    if is_out_of_reach(exception):
+        return unavailable(request)
     return render(request, "400.html", status=400)
 
 

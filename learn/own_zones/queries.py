@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from learn.classroom.own_store import queries_key
-from lookups import sse, stream
+from lookups import outage, sse, stream
 from lookups.limits import streams
 
 from .models import OwnZone
@@ -69,7 +68,7 @@ async def events(request: HttpRequest, label: str) -> HttpResponse:
     """The stream of server-sent events: the list anew, whenever queries came."""
     from .views import find_zone  # which needs this module
 
-    zone = await sync_to_async(find_zone)(request, label)
+    zone = await outage.look(lambda: find_zone(request, label))
     language = translation.get_language() or "en"
     return await streams.response(request, _chunks(zone, language))
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lookups.alerts.kinds import all_kinds
+from lookups.json_field import JSONField
 from lookups.teams.models import Membership, Owned, OwnedQuerySet, new_token
 from lookups.watching.models import Watch
 
@@ -98,7 +99,7 @@ class Alert(models.Model):
     created = models.DateTimeField(default=timezone.now)
     kinds = models.JSONField(default=list)
     severity = models.CharField(max_length=10)
-    payload = models.JSONField(default=dict)
+    payload = JSONField(default=dict)
 
     objects = AlertQuerySet.as_manager()
 

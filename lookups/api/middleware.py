@@ -20,6 +20,7 @@ from django.utils.translation.trans_real import (
 )
 
 from lookups.limits.counting import seconds_to_wait
+from lookups.outage import attempt, is_database_away
 
 from . import idempotency, limits, problems
 from .caller import anonymous, bad_token, identify
@@ -93,7 +94,10 @@ def _enter(request: Any) -> HttpResponse | None:
         return problems.response(problem)
     except RequestDataTooBig:
         return problems.response(_too_large(MAX_BODY))
-    except Exception:  # no database, say: here Django would answer with a page
+    except Exception as error:  # here Django would answer with a page
+        if is_database_away(error):
+            logger.warning("the database is out of reach: %s", error)
+            return problems.response(Problem("unavailable"))
         logger.exception("a request of the API could not be admitted")
         return problems.response(Problem("server-error"))
 
@@ -163,7 +167,8 @@ def _leave(request: Any, response: Any) -> Any:
     if response.status_code >= 400 and not _is_problem(response):
         response = problems.from_response(response)
     if request.api_row is not None:
-        idempotency.finish(request.api_row, response)
+        # Without it the key is free again after idempotency.PATIENCE.
+        attempt(lambda: idempotency.finish(request.api_row, response))
     response.headers.setdefault("Content-Language", translation.get_language() or "en")
     response.headers.setdefault("Cache-Control", "no-store")
     for name, value in limits.headers(request.api_states).items():

@@ -129,7 +129,10 @@ CODES: dict[str, Kind] = {
     "unavailable": Kind(
         503,
         _("Not reachable at this moment"),
-        _("The queue of checks or DNS did not answer in time. Try again in a few seconds."),
+        _(
+            "The database, the queue of checks or DNS did not answer in time. Try again in a few "
+            "seconds."
+        ),
     ),
 }
 

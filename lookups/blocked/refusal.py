@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
-from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 
 from lookups.engine.names import to_unicode
 from lookups.engine.private_names import is_private_text
+from lookups.outage import look
 
 KEEP_SECONDS = 30.0
 
@@ -66,7 +66,7 @@ def refusal(domain: str) -> str:
 async def ready() -> None:
     """Has the list read, if that is due, so that `refusal` can answer in an event loop."""
     if monotonic() >= _Known.until:
-        await sync_to_async(_refresh)()
+        await look(_refresh)
 
 
 def remember(reasons: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from asgiref.sync import sync_to_async
+from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from lookups import sse
+from lookups import outage, sse
 from lookups.limits import streams
 
 from . import tasks
@@ -34,7 +34,7 @@ RETRY_MS = 1000
 async def events(request: HttpRequest, token: str) -> HttpResponseBase:
     """The stream of one bulk, for those who may see it."""
     await request.auser()
-    found = await sync_to_async(_visible)(request, token)
+    found = await outage.look(lambda: _visible(request, token))
     if found is None:
         return redirect("account_login")
     teller = _Teller(found, translation.get_language() or "en")
@@ -57,7 +57,7 @@ class _Teller:
         yield f"retry: {RETRY_MS}\n\n"
         try:
             while True:
-                html = await sync_to_async(self._look)()
+                html = await self._looked()
                 yield sse.event("progress", html) if html != self.told else ": still here\n\n"
                 self.told = html
                 if not self.bulk.is_going:
@@ -66,6 +66,15 @@ class _Teller:
         except Bulk.DoesNotExist:
             pass  # deleted while it was being watched
         yield sse.event("done", "")
+
+    async def _looked(self) -> str:
+        """The progress; while the database is away, what was told last."""
+        try:
+            return await outage.look(self._look)
+        except DatabaseError as error:
+            if not outage.is_database_away(error):
+                raise
+            return self.told
 
     def _look(self) -> str:
         self.bulk.refresh_from_db()

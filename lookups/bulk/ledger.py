@@ -89,9 +89,9 @@ def cancel(bulk: Bulk) -> bool:
 
 def again(bulk: Bulk) -> int:
     """Begins the failed and the cancelled items of an ended bulk anew; how many there are."""
-    over = [Bulk.State.DONE, Bulk.State.CANCELLED]
     with transaction.atomic():
-        if not _of(bulk).filter(state__in=over).exists():
+        held = _hold([bulk.id])
+        if not held or not held[0].is_over:
             return 0
         ended = bulk.items.filter(state__in=[State.FAILED, State.CANCELLED])
         count = ended.update(state=State.WAITING, lease="", attempts=0, failure="", finished=None)
@@ -102,6 +102,15 @@ def again(bulk: Bulk) -> int:
 
 def _of(bulk: Bulk) -> Any:
     return Bulk.objects.filter(id=bulk.id)
+
+
+def _hold(bulk_ids: Iterable[int]) -> list[Bulk]:
+    """Locks the rows of bulks until the transaction ends.
+
+    Whoever changes a bulk and its items takes the bulk first, and of several the one with the
+    lowest id: else two might wait for each other.
+    """
+    return list(Bulk.objects.select_for_update().filter(id__in=list(bulk_ids)).order_by("id"))
 
 
 # --- handing out --------------------------------------------------------------------------------
@@ -150,16 +159,16 @@ def _moment(bulk: Bulk) -> float:
 
 def _claim_of(bulk: Bulk, lease: str, count: int) -> list[BulkItem]:
     with transaction.atomic():
-        waiting = BulkItem.objects.select_for_update(skip_locked=True)
-        waiting = _ready(waiting.filter(bulk=bulk)).order_by("position")
+        held = _hold([bulk.id])
+        if not held or not held[0].is_going:  # paused or cancelled a moment ago
+            return []
+        waiting = _ready(BulkItem.objects.filter(bulk=bulk)).order_by("position")
         items = list(waiting.only("id", "bulk", "domain", "attempts")[:count])
         if not items:
             return []
         now = timezone.now()
-        begun = _of(bulk).going().update(state=Bulk.State.RUNNING, served=now)
-        if not begun:  # paused or cancelled a moment ago
-            return []
-        _of(bulk).filter(started=None).update(started=now)
+        begun = held[0].started or now
+        _of(bulk).update(state=Bulk.State.RUNNING, served=now, started=begun)
         BulkItem.objects.filter(id__in=[item.id for item in items]).update(
             state=State.RUNNING, lease=lease, attempts=F("attempts") + 1
         )
@@ -207,10 +216,11 @@ def write(lease: str, results: Mapping[int, Outcome | str]) -> None:
     touched = set(held.filter(id__in=results).values_list("bulk_id", flat=True))
     now = timezone.now()
     with transaction.atomic():
+        _hold(touched)
         # One by one: a single statement for all of them costs Django thrice the time to put up.
         for id, result in results.items():
             held.filter(id=id).update(lease="", finished=now, **_fields(result))
-        for bulk_id in sorted(touched):
+        for bulk_id in touched:
             _count(bulk_id)
 
 
@@ -238,12 +248,23 @@ def _count(bulk_id: int) -> None:
 def settle(bulk_ids: Iterable[int]) -> None:
     """Ends those of the bulks that have nothing left to do."""
     for bulk in Bulk.objects.going().filter(id__in=list(bulk_ids)):
-        left = bulk.items.filter(state__in=[State.WAITING, State.RUNNING])
-        if left.exists():
-            continue
+        if _is_through(bulk):
+            _settle(bulk)
+
+
+def _is_through(bulk: Bulk) -> bool:
+    return not bulk.items.filter(state__in=[State.WAITING, State.RUNNING]).exists()
+
+
+def _settle(bulk: Bulk) -> None:
+    """Unless somebody else did so, and its owner has begun it again meanwhile."""
+    with transaction.atomic():
+        held = _hold([bulk.id])
+        if not held or not held[0].is_going or not _is_through(bulk):
+            return
         _count(bulk.id)
         latest = bulk.items.aggregate(latest=Max("finished"))["latest"]
-        _of(bulk).going().update(
+        _of(bulk).update(
             state=Bulk.State.DONE, finished=latest or timezone.now(), figures=figures_of(bulk)
         )
 

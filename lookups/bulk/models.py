@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lookups.engine.names import to_unicode
+from lookups.json_field import JSONField
 from lookups.teams.models import Owned, OwnedQuerySet, new_token
 
 
@@ -34,7 +35,7 @@ class Bulk(Owned):
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     # What reading the list left out: {"duplicates", "refused", "lines": [[number, text, code]]}.
-    left_out = models.JSONField(default=dict)
+    left_out = JSONField(default=dict)
 
     created = models.DateTimeField(default=timezone.now)
     started = models.DateTimeField(null=True)
@@ -42,7 +43,7 @@ class Bulk(Owned):
     served = models.DateTimeField(null=True)  # when its last items were handed out
 
     # What was counted when the last item ended (lookups.bulk.figures); None until then.
-    figures = models.JSONField(null=True)
+    figures = JSONField(null=True)
     public_token = models.CharField(max_length=22, unique=True, null=True)
     published_at = models.DateTimeField(null=True)
     with_list = models.BooleanField(default=False)  # whether the single domains are public too
@@ -119,7 +120,7 @@ class BulkItem(models.Model):
     failure = models.CharField(max_length=10, choices=Failure.choices, blank=True, default="")
     status = models.CharField(max_length=10, blank=True, default="")
     score = models.PositiveSmallIntegerField(null=True)
-    summary = models.JSONField(default=dict)
+    summary = JSONField(default=dict)
     finished = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)  # its turn comes later, to spare its servers
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from lookups.engine.records import mta_sts
+from lookups.json_field import JSONField
 from lookups.watching.models import Watch, WatchQuerySet
 
 POLICY_LABEL = "mta-sts"  # of the host that serves a policy (RFC 8461 §3.3)
@@ -81,7 +82,7 @@ class HostedPolicy(models.Model):
     watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="policy")
     domain = models.CharField(max_length=253, unique=True)
     mode = models.CharField(max_length=10, choices=Mode.choices)
-    mx = models.JSONField(default=list)
+    mx = JSONField(default=list)
     max_age = models.PositiveIntegerField(default=mta_sts.STARTING_AGE)
     policy_id = models.CharField(max_length=POLICY_ID_SIZE)
     changed = models.DateTimeField(default=timezone.now)
@@ -115,8 +116,8 @@ class HostedSpf(models.Model):
     watch = models.OneToOneField(Watch, on_delete=models.CASCADE, related_name="hosted_spf")
     label = models.CharField(max_length=12, unique=True, default=new_spf_label)
     source = models.TextField(max_length=4000)
-    records = models.JSONField(default=dict)
-    networks = models.JSONField(default=list)
+    records = JSONField(default=dict)
+    networks = JSONField(default=list)
     lookups_before = models.PositiveIntegerField(default=0)
     lookups_after = models.PositiveIntegerField(default=0)
     interval = models.PositiveIntegerField(default=3600)  # seconds between two refreshes
@@ -146,8 +147,8 @@ class SpfChange(models.Model):
 
     spf = models.ForeignKey(HostedSpf, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(default=timezone.now)
-    added = models.JSONField(default=list)
-    removed = models.JSONField(default=list)
+    added = JSONField(default=list)
+    removed = JSONField(default=list)
 
     class Meta:
         indexes = [models.Index(fields=["spf", "at"])]

@@ -11,7 +11,7 @@ import pytest
 from lookups.engine.addresses import is_classroom
 from lookups.engine.report import TOPICS
 
-from .commands import manage
+from .commands import manage, manage_alone
 
 
 def is_elsewhere(server: str) -> bool:
@@ -24,7 +24,7 @@ lookup = partial(manage, "lookup")
 
 
 def test_json_of_a_lesson_with_no_server_running():
-    done = lookup("perfect.classroom.test", "--format", "json")
+    done = manage_alone("lookup", "perfect.classroom.test", "--format", "json")
     assert done.returncode == 0 and done.stderr == ""
     made = json.loads(done.stdout)
     assert made["schema"] == 1 and made["domain"] == "perfect.classroom.test"

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from lookups.json_field import JSONField
+
 
 class ReceivedReport(models.Model):
     """One report, of one account or of one watched domain. `content` is as_json() of its class in
@@ -35,7 +37,7 @@ class ReceivedReport(models.Model):
     # Messages, TLS sessions or failed messages, and how many of them passed.
     total = models.PositiveBigIntegerField(default=0)
     passed = models.PositiveBigIntegerField(default=0)
-    content = models.JSONField(default=dict)
+    content = JSONField(default=dict)
     octets = models.PositiveIntegerField(default=0)  # of the content
     created = models.DateTimeField(default=timezone.now)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import dns.name
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from learn.classroom import server as classroom
@@ -157,7 +157,6 @@ async def test_an_alias_at_the_name_is_told():
     assert "alias" in codes(made)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=120), st.sampled_from(["", "spf", "mx", "tlsa", "ds", "dnskey", "dkim"]))
 async def test_whatever_is_pasted_is_placed_or_refused(text, kind):
     try:

@@ -244,7 +244,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(pieces, max_size=12), st.text(max_size=30), st.text(max_size=20))
 async def test_it_never_raises(terms, sender, helo):
     more = {("b.test", "TXT"): ['"v=spf1 include:a.test"']}

@@ -237,7 +237,7 @@ async def _equivalent(texts, limit):
                 assert after[ip].result == before[ip].result, seen
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=TREES, limit=st.sampled_from([60, 450]))
 def test_the_same_senders_pass(texts, limit):
     asyncio.run(_equivalent(texts, limit))

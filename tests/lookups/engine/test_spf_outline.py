@@ -101,7 +101,7 @@ TERMS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TERMS, max_size=6), st.lists(TERMS, max_size=6))
 def test_every_step_stands_in_the_tree_once(one, two):
     records = {"a.test": " ".join(["v=spf1", *one]), "b.test": " ".join(["v=spf1", *two])}

@@ -120,7 +120,7 @@ def test_a_full_mailbox_says_so(box, monkeypatch):
     assert post(box, aggregate(id="r2")).status_code == 507
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.binary(min_size=1, max_size=400),
     st.sampled_from(["application/json", "message/rfc822", "text/xml"]),

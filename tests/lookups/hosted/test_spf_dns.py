@@ -11,7 +11,7 @@ import dns.message
 import dns.query
 import dns.rcode
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.hosted.dns import answers
@@ -144,7 +144,6 @@ def test_the_limit_is_for_a_network_and_recovers():
     assert len(limit._buckets) == MAX_NETWORKS
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80), st.booleans())
 def test_any_octets_are_answered_or_not(octets, tcp):
     for packet in (octets, octets[:2] + b"\0\0\0\1\0\0\0\0\0\0" + octets):

@@ -21,7 +21,7 @@ from .made import SAMPLES
 from .made import aggregate as report
 from .made import tls as tls_report
 
-quick = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+quick = settings(suppress_health_check=list(HealthCheck), deadline=None)
 _SEEDS = [path.read_bytes() for path in sorted(SAMPLES.glob("*"))] or [
     report(made.record(results=made.dkim("example.com") + made.spf("example.com"))),
     tls_report([{"result-type": "certificate-expired"}]),

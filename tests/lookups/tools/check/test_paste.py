@@ -95,7 +95,6 @@ def test_every_kind_has_its_tool():
         assert {topic_of_kind(kind) for kind in topic.kinds} <= {topic}
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from([topic for topic in TOPICS if topic.kinds]),
     st.text(max_size=200),
@@ -112,9 +111,7 @@ async def test_no_paste_breaks_a_form(topic, text, after_sample):
     assert result.as_json()["records"] and list(result.lines())
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([topic for topic in TOPICS if topic.kinds]), st.data())
 async def test_no_record_breaks_a_rehearsal(classroom, topic, data):
     """Samples with something put in anywhere: refused, taken apart, or checked."""

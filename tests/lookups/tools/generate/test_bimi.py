@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.engine.records import bimi
@@ -70,7 +70,6 @@ def test_what_is_refused(data, field):
     assert list(form_of(TOOL, domain="example.com", **data).errors) == [field]
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     logo=URIS,
     evidence=URIS,
@@ -138,7 +137,6 @@ def test_logo_command(tmp_path):
     assert manage("bimi-logo", str(tmp_path / "none")).returncode == 2
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: f"<svg>{text}".encode()))
 def test_any_file_is_examined(octets):
     made = asyncio.run(bimi_logo.run({"file": octets or b" ", "text": ""}, None))

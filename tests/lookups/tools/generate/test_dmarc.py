@@ -6,7 +6,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.engine.names import parse_domain
@@ -79,7 +79,6 @@ async def test_the_stage_of_enforcement(p, t, stage):
     assert [s.id for s in made.stages if s.todo] == [stage]
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", "a.b.example"]),
     rua=st.lists(st.emails() | st.just("x"), max_size=3).map(" ".join),
@@ -106,7 +105,6 @@ async def _without_dns(data):
         return await TOOL.run(data, dns)
 
 
-@settings(deadline=None, max_examples=200)
 @given(TEXTS)
 def test_any_record_fills_the_form(text):
     record = dmarc.parse(text)

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.engine.names import parse_domain
@@ -68,7 +68,6 @@ async def test_withdrawing_needs_no_hosts():
     assert "§8.3" in " ".join(made.notes)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", "a.b.example"]),
     mode=st.sampled_from(mta_sts.MODES),

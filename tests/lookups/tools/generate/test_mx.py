@@ -107,7 +107,7 @@ LINE = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", "x" * 63 + ".example"]),
     provider=st.sampled_from(["", "", "nobody", *(p.id for p in mailboxes())]),

@@ -87,7 +87,7 @@ def test_the_command():
     assert manage("generate", "no-mail", "parked.example", "--rua", "x").returncode == 2
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", ".".join(["x" * 60] * 4)]),
     mail=st.sampled_from(["none", "takes", "sends"]),

@@ -227,7 +227,7 @@ def joined(items):
     return st.lists(items, max_size=5).map("\n".join)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     domain=st.sampled_from(["example.com", "例え.jp", "perfect.classroom.test"]),
     networks=joined(NETWORK),

@@ -128,7 +128,7 @@ def test_the_command_fails_where_nobody_answers():
     assert done.returncode == 2 and "DNS did not say" in done.stderr
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     record=st.lists(
         st.one_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lookups.tools.generate.tls_rpt import TOOL
@@ -43,7 +43,6 @@ def test_what_is_no_address_is_refused(rua):
     assert list(form_of(TOOL, rua=rua).errors) == ["rua"]
 
 
-@settings(deadline=None, max_examples=60)
 @given(rua=ADDRESSES, domain=st.sampled_from(["example.com", "例え.jp", "a.b.example"]))
 def test_whatever_the_form_takes_is_sound(rua, domain):
     form = form_of(TOOL, rua=" ".join(rua), domain=domain)

@@ -29,7 +29,7 @@ SEEDS = (
 changes = st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 255)), max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(SEEDS), changes), min_size=1, max_size=4))
 def test_whatever_was_read(files):
     data = []
