@@ -26,6 +26,7 @@ from .crawl import Crawl, crawl, make_report
 
 ROOT = Path(__file__).parents[2]
 PREPARED: list[Path] = []  # by the first site that ran, for all others
+REPORT_SECONDS = 8  # and no more, so that tests with silent servers come to an end soon
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
@@ -152,7 +153,7 @@ def a_site(**extra: str) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    with a_site() as running:
+    with a_site(MXPLAIN_REPORT_TIMEOUT=str(REPORT_SECONDS)) as running:
         yield running
 
 

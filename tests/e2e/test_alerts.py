@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -86,6 +87,8 @@ def test_settings_and_webhooks_without_violations(visit, site):
     page.get_by_role("button", name="Send a test mail").click()
     expect(page.locator(".messages")).to_contain_text("on its way")
     assert mails_to(site, "hooks@example.com")
+    may_test_again = time.monotonic() + 10  # seconds between two tests of one person
+    troubles = violations(page, [site.url + path for path in PATHS])
 
     page.goto(site.url + "/account/webhooks/")
     page.get_by_label("Address (URL)").fill("https://10.0.0.1/")
@@ -95,19 +98,19 @@ def test_settings_and_webhooks_without_violations(visit, site):
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("main")).to_contain_text("whsec_")
     hook = page.url
-    page.wait_for_timeout(10_000)  # between two tests of one person
+    page.wait_for_timeout(max(0.0, may_test_again - time.monotonic()) * 1000)
     page.get_by_role("button", name="Send a test", exact=True).click()
     expect(page.locator(".messages")).to_contain_text("404")
     expect(page.locator(".delivery-row")).to_contain_text("HTTP 404")
-    urls = [hook, hook + "delete/", *(site.url + path for path in PATHS)]
-    assert violations(page, urls) == []
+    urls = [hook, hook + "delete/", site.url + "/account/webhooks/"]
+    assert troubles + violations(page, urls) == []
     page.goto(hook)
     page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.locator("main")).to_contain_text("There is no webhook yet")
 
 
-PATHS = ("/account/alerts/", "/account/webhooks/", "/alerts/")
+PATHS = ("/account/alerts/", "/alerts/")
 
 
 def test_a_checked_domain_alone_tells_nothing(visit, site):

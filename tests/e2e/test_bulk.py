@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ROOT
 from .axe import inspect_both
 
 pytestmark = pytest.mark.e2e
@@ -91,17 +88,3 @@ def test_on_a_phone_without_javascript(visit):
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not page.evaluate(wide)
     expect(page.locator(".bulk-table")).to_contain_text("reject")
-
-
-@pytest.mark.parametrize("program", ["celery", "valkey-server|redis-server"])
-def test_a_killed_program_costs_nothing(visit, site, program):
-    page = visit("/bulk/", member=f"{program[:5]}@example.com")
-    lessons = [path.stem for path in (ROOT / "learn/classroom/zones").glob("s*.zone")]
-    begin(page, "Killed", *lessons)
-    expect(page.locator(".bulk-latest li").first).to_be_visible(timeout=20_000)
-    for pid in {pid for name in program.split("|") for pid in site.pids(name)}:
-        os.kill(pid, signal.SIGKILL)
-    expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=90_000)
-    expect(page.locator(".tag-good").first).to_have_text("done")
-    states = page.locator(".bulk-table tbody tr").all_inner_texts()
-    assert states and not any("waiting" in state for state in states)
