@@ -8,8 +8,9 @@ from portal.management.commands.serve import BAD_INPUT, Command
 
 
 def parsed(*arguments: str):
-    parser = Command().create_parser("manage.py", "serve", called_from_command_line=True)
-    return parser.parse_args(arguments)
+    command = Command()
+    command._called_from_command_line = True  # as manage.py does: errors end the program
+    return command.create_parser("manage.py", "serve").parse_args(arguments)
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http", ""])
