@@ -60,7 +60,7 @@ class Site:
         files = sorted((self.var / "mail").iterdir(), key=lambda path: path.stat().st_mtime_ns)
         return files[-1].read_text()
 
-    def session_of(self, email: str) -> str:
+    def session_of(self, email: str, language: str) -> str:
         """The session cookie of a new member, without the way through the pages."""
         if self.members is None:
             self.members = subprocess.Popen(
@@ -72,7 +72,7 @@ class Site:
                 text=True,
             )
         assert self.members.stdin and self.members.stdout
-        self.members.stdin.write(f"{email}\n")
+        self.members.stdin.write(f"{language} {email}\n")
         self.members.stdin.flush()
         session = self.members.stdout.readline().strip()
         assert session, f"no member {email} could be made"
@@ -212,8 +212,8 @@ def visit(browser: Browser, site: Site):
         context.set_default_timeout(10_000)
         contexts.append(context)
         if member:
-            session = {"name": "sessionid", "value": site.session_of(member), "url": site.url}
-            context.add_cookies([session])
+            session = site.session_of(member, "ja" if path.startswith("/ja/") else "en")
+            context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
         page = context.new_page()
         listen(page, troubles)
         page.goto(site.url + path)

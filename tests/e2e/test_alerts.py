@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 def mails_to(site, address: str) -> list[email.message.EmailMessage]:
     """Mails in var/mail, without those with a code."""
     found = []
-    for path in sorted((site.var / "mail").iterdir(), key=lambda path: path.stat().st_mtime_ns):
+    for path in sorted((site.var / "mail").glob("*"), key=lambda path: path.stat().st_mtime_ns):
         for text in re.split(r"^-{79}$", path.read_text(), flags=re.MULTILINE):
             mail = email.message_from_string(text.lstrip("\n"), policy=email.policy.default)
             if mail["To"] == address and mail["List-Unsubscribe"]:

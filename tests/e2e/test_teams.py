@@ -19,7 +19,7 @@ def mail_to(site: Site, address: str) -> str:
     """The newest mail to one address."""
 
     def found() -> str:
-        files = sorted((site.var / "mail").iterdir(), key=lambda p: p.stat().st_mtime_ns)
+        files = sorted((site.var / "mail").glob("*"), key=lambda p: p.stat().st_mtime_ns)
         return next((t for f in reversed(files) if f"To: {address}" in (t := f.read_text())), "")
 
     return wait_until(found)

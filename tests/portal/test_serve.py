@@ -9,7 +9,7 @@ from portal.management.commands.serve import BAD_INPUT, Command
 
 def parsed(*arguments: str):
     command = Command()
-    command._called_from_command_line = True  # as manage.py does: errors end the program
+    command._called_from_command_line = True  # as in manage.py: errors end the program
     return command.create_parser("manage.py", "serve").parse_args(arguments)
 
 
