@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,19 +25,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from .crawl import Crawl, crawl, make_report
 
 ROOT = Path(__file__).parents[2]
+PREPARED: list[Path] = []  # by the first site that ran, for all others
+REPORT_SECONDS = 8  # and no more, so that tests with silent servers come to an end soon
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-
-
-# Files that read the whole site share one crawl of it, so one worker has them all.
-CRAWLING = {"test_axe", "test_links", "test_phone"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (`--dist loadgroup`) the tests of a file stay together."""
-    for item in items:
-        name = item.path.stem
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("crawl" if name in CRAWLING else name))
 
 
 @dataclass
@@ -45,6 +37,8 @@ class Site:
     url: str
     var: Path
     process: subprocess.Popen[str]
+    environment: Mapping[str, str]
+    members: subprocess.Popen[str] | None = None
 
     def pids(self, needle: str) -> list[int]:
         """Processes of this site whose command line holds `needle`."""
@@ -65,6 +59,24 @@ class Site:
         """The last mail that the site sent."""
         files = sorted((self.var / "mail").iterdir(), key=lambda path: path.stat().st_mtime_ns)
         return files[-1].read_text()
+
+    def session_of(self, email: str, language: str) -> str:
+        """The session cookie of a new member, without the way through the pages."""
+        if self.members is None:
+            self.members = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "tests.e2e.members"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self.members.stdin and self.members.stdout
+        self.members.stdin.write(f"{language} {email}\n")
+        self.members.stdin.flush()
+        session = self.members.stdout.readline().strip()
+        assert session, f"no member {email} could be made"
+        return session
 
 
 def free_port() -> int:
@@ -99,6 +111,8 @@ def start_site(var: Path, port: int, **extra: str) -> Site:
         "MXPLAIN_LIMIT_SIGNUP": "9999/m/ip",
         **extra,
     }
+    if PREPARED:
+        shutil.copytree(PREPARED[0], var, dirs_exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port)],
         cwd=ROOT,
@@ -108,15 +122,33 @@ def start_site(var: Path, port: int, **extra: str) -> Site:
         text=True,
         start_new_session=True,
     )
-    site = Site(f"http://localhost:{port}", var, process)
+    site = Site(f"http://localhost:{port}", var, process, environment)
     assert process.stdout is not None
     for line in process.stdout:
         if "MXplain is at" in line:
+            if not PREPARED:
+                PREPARED.append(_keep_prepared(var))
             return site
     raise RuntimeError("the site did not start")
 
 
+def _keep_prepared(var: Path) -> Path:
+    """A copy of what a site makes before it starts and never again: most of what a start costs."""
+    kept = Path(tempfile.mkdtemp(prefix="mxplain-prepared-"))
+    atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    shutil.copytree(var / "static", kept / "static")
+    for path in var.glob("*.sqlite3"):
+        with (
+            closing(sqlite3.connect(path)) as old,
+            closing(sqlite3.connect(kept / path.name)) as new,
+        ):
+            old.backup(new)
+    return kept
+
+
 def stop_site(site: Site) -> None:
+    if site.members:
+        site.members.communicate(timeout=30)
     if site.process.poll() is None:
         site.process.send_signal(signal.SIGINT)
     site.process.communicate(timeout=30)
@@ -136,7 +168,7 @@ def a_site(**extra: str) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    with a_site() as running:
+    with a_site(MXPLAIN_REPORT_TIMEOUT=str(REPORT_SECONDS)) as running:
         yield running
 
 
@@ -167,36 +199,81 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def listen(page: Page, troubles: list[str]) -> None:
+    """Notes script errors of a page, and what its Content-Security-Policy forbids."""
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda said: (
+            troubles.append(said.text)
+            if said.type == "error" and re.search("Content Security|Refused to", said.text)
+            else None
+        ),
+    )
+
+
 @pytest.fixture
 def visit(browser: Browser, site: Site):
-    """Opens a page of the site in a context of its own: visit("/ja/", javascript=False)."""
+    """Opens a page of the site in a context of its own: visit("/ja/", javascript=False).
+
+    `member`: the address of a new member, who is signed in.
+    """
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
-    def watch(page: Page) -> None:
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                troubles.append(said.text)
-                if said.type == "error" and re.search("Content Security|Refused to", said.text)
-                else None
-            ),
-        )
-
-    def open_page(path: str = "/", javascript: bool = True, **options) -> Page:
+    def open_page(path: str = "/", javascript: bool = True, member: str = "", **options) -> Page:
         options.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(java_script_enabled=javascript, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
+        if member:
+            session = site.session_of(member, "ja" if path.startswith("/ja/") else "en")
+            context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
         page = context.new_page()
-        watch(page)
+        listen(page, troubles)
         page.goto(site.url + path)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
+    assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def shared_pages(browser: Browser) -> Iterator[tuple[dict[bool, Page], list[str]]]:
+    """A page with and one without JavaScript, and what went wrong in them."""
+    pages, troubles = {}, []
+    for javascript in (True, False):
+        context = browser.new_context(java_script_enabled=javascript)
+        context.set_default_timeout(10_000)
+        pages[javascript] = context.new_page()
+        listen(pages[javascript], troubles)
+    yield pages, troubles
+    for page in pages.values():
+        page.context.close()
+
+
+@pytest.fixture
+def look(shared_pages, site: Site):
+    """Opens a page only to look at it: look("/ja/", width=768), in a browser page that is shared.
+
+    It costs a third of a context of one's own. Cookies of those before are gone.
+    """
+    pages, troubles = shared_pages
+    troubles.clear()
+
+    def open_page(
+        path: str, width: int = 360, javascript: bool = True, scheme: str = "light"
+    ) -> Page:
+        page = pages[javascript]
+        page.context.clear_cookies()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(site.url + path)
+        return page
+
+    yield open_page
     assert troubles == []
 
 

@@ -6,11 +6,13 @@ import gzip
 import http.client
 import http.cookiejar
 import re
+import threading
 import time
 import urllib.parse
 import urllib.request
-from collections import deque
+from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -18,6 +20,10 @@ from django.urls import Resolver404, resolve
 
 MAX_PAGES = 6000  # more than the site has: beyond it links multiply by themselves
 MAX_REDIRECTS = 3
+# Addresses that differ in nothing but the values of their query, such as the page after signing
+# in, come from one view and one template: so many of each sort are read.
+ALIKE = 8
+CONNECTIONS = 3  # the site makes the next pages while one is parsed here
 ASSETS = {"link": "href", "script": "src", "img": "src", "source": "src", "use": "href"}
 ASSET_RELATIONS = {"stylesheet", "icon", "apple-touch-icon", "manifest", "preload", "modulepreload"}
 
@@ -170,41 +176,96 @@ class Client:
 
 @dataclass(slots=True)
 class Crawl:
-    """All pages by the address that links name, and the addresses of all assets."""
+    """All pages by the address that links name, and the addresses of all assets.
+
+    `alike`: the addresses that were not read, since enough of their sort were; each with the
+    address of the page that names it.
+    """
 
     base: str
     pages: dict[str, Page] = field(default_factory=dict)
     assets: dict[str, Page] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    sorts: Counter[object] = field(default_factory=Counter)
 
     def html(self) -> Iterable[Page]:
         """The pages that are there."""
         return (page for page in self.pages.values() if page.is_html and page.status == 200)
 
+    def wants(self, url: str, source: str, switch: bool) -> bool:
+        """Whether `url` is to be read, and is not yet. `switch`: it is the other language of a
+        page that is read, so it is too."""
+        if url in self.seen:
+            return False
+        sort = None if switch else sort_of(url)
+        if sort is not None and url not in self.alike:
+            self.sorts[sort] += 1
+            if self.sorts[sort] > ALIKE:
+                self.alike[url] = source
+        if sort is not None and url in self.alike:
+            return False
+        self.alike.pop(url, None)
+        self.seen.add(url)
+        return True
+
+
+def sort_of(url: str) -> object:
+    """What is equal for addresses with a query that one template answers; None without a query."""
+    parts = urllib.parse.urlsplit(url)
+    if not parts.query:
+        return None
+    kind = kind_of(parts.path)
+    names = frozenset(urllib.parse.parse_qs(parts.query, keep_blank_values=True))
+    # Each tool has a template of its own.
+    return parts.path if kind == "tool" else (kind, parts.path.startswith("/ja/")), names
+
 
 def internal(base: str, page_url: str, href: str) -> str | None:
     """The address on this site, without fragment; None for what lies elsewhere."""
+    if href[:1] == "/" and href[:2] != "//" and "/." not in href:  # most, and joining is slow
+        return base + href.partition("#")[0]
     url = urllib.parse.urldefrag(urllib.parse.urljoin(page_url, href)).url
     return url if url == base or url.startswith(base + "/") else None
 
 
 def crawl(base: str, starts: Iterable[str]) -> Crawl:
-    """Follows every link from `starts`. Forms are not sent."""
-    client, found = Client(base), Crawl(base)
-    waiting = deque(urllib.parse.urljoin(base, start) for start in starts)
-    while waiting:
-        url = waiting.popleft()
-        if url in found.pages:
-            continue
-        page = found.pages[url] = client.get(url)
-        assert len(found.pages) <= MAX_PAGES, "the links do not come to an end"
-        for link in page.links:
-            if (target := internal(base, page.url, link.href)) and target not in found.pages:
-                waiting.append(target)
-        for href in page.assets:
-            target = internal(base, page.url, href)
-            if target and target not in found.assets:
-                found.assets[target] = client.get(target)
+    """Follows every link from `starts`, all that are as many clicks away at a time.
+
+    Forms are not sent.
+    """
+    found, own = Crawl(base), threading.local()
+
+    def get(url: str) -> Page:
+        if not hasattr(own, "client"):
+            own.client = Client(base)
+        return own.client.get(url)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        waiting = [urllib.parse.urljoin(base, start) for start in starts]
+        found.seen |= set(waiting)
+        while waiting:
+            read = dict(zip(waiting, pool.map(get, waiting), strict=True))
+            found.pages |= read
+            assert len(found.pages) <= MAX_PAGES, "the links do not come to an end"
+            waiting = list(_linked(found, read.values()))
+            assets = _assets(found, read.values())
+            found.assets |= zip(assets, pool.map(get, assets), strict=True)
     return found
+
+
+def _linked(found: Crawl, pages: Iterable[Page]) -> Iterable[str]:
+    """The addresses that `pages` link to and that are to be read next."""
+    for page in pages:
+        for link in page.links:
+            target = internal(found.base, page.url, link.href)
+            if target and found.wants(target, page.url, link.switch):
+                yield target
+
+
+def _assets(found: Crawl, pages: Iterable[Page]) -> list[str]:
+    targets = {internal(found.base, page.url, href) for page in pages for href in page.assets}
+    return sorted(target for target in targets if target and target not in found.assets)
 
 
 def make_report(base: str, domain: str, seconds: float = 40) -> str:

@@ -42,13 +42,11 @@ def test_with_the_notes_closed_a_part_speaks_beside_itself(visit):
 
 
 @pytest.mark.parametrize("language", ["", "/ja"])
-def test_a_phone_without_javascript(visit, language):
-    size = {"width": 360, "height": 740}
-    page = visit(f"{language}/learn/anatomy/", javascript=False, viewport=size)
-    for chip in page.locator(".anatomy-examples a").all():
-        href = chip.get_attribute("href")
-        other = page.context.new_page()
-        other.goto(page.url + href)
-        assert other.locator(".anatomy-notes dd").count() > 0
-        assert other.evaluate("document.documentElement.scrollWidth") <= 360
-        other.close()
+def test_a_phone_without_javascript(look, language):
+    path = f"{language}/learn/anatomy/"
+    page = look(path, javascript=False)
+    chips = page.locator(".anatomy-examples a").all()
+    for query in [chip.get_attribute("href") for chip in chips]:
+        look(path + query, javascript=False)
+        assert page.locator(".anatomy-notes dd").count() > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360

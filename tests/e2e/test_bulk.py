@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ROOT
-from .test_axe import AXE, inspect
-from .test_check import sign_up
+from .axe import inspect_both
 
 pytestmark = pytest.mark.e2e
 LESSONS = (
     "perfect", "null-mx", "dmarc-none", "no-mail", "single-mx", "dmarc-monitoring", "mx-is-cname",
     "dangling-mx", "spf-loop", "implicit-mx", "ipv4-only", "nothing",
 )  # fmt: skip
-
-
-@pytest.fixture
-def signed_in(visit, site):
-    """Opens a page as a new member, whose address is confirmed by the code in the mail."""
-
-    def open_page(email: str, **options):
-        page = visit("/accounts/signup/", **options)
-        sign_up(page, site, email)
-        return page
-
-    return open_page
 
 
 def begin(page, name: str, *labels: str):
@@ -44,8 +28,8 @@ def domains(page) -> list[str]:
     return page.locator(".bulk-table tbody th bdi").all_inner_texts()
 
 
-def test_from_the_list_to_the_public_page(signed_in, visit, site):
-    page = signed_in("bulk@example.com", reduced_motion="reduce")
+def test_from_the_list_to_the_public_page(visit, site):
+    page = visit("/bulk/", member="bulk@example.com", reduced_motion="reduce")
     begin(page, "Twelve lessons", *LESSONS)
     # Nobody reloads: the page hears of each step and of the end.
     expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=40_000)
@@ -75,16 +59,14 @@ def test_from_the_list_to_the_public_page(signed_in, visit, site):
     expect(stranger.locator("main")).not_to_contain_text("perfect.classroom")
     address = page.url
     for looked_at in (page, stranger):
-        looked_at.context.add_init_script(path=AXE)
-        looked_at.reload()
-        assert inspect(looked_at) == []
+        assert inspect_both(looked_at) == []
     page.goto(f"{site.url}/bulk/")
-    assert inspect(page) == []
+    assert inspect_both(page) == []
     assert stranger.goto(address).url.startswith(f"{site.url}/accounts/login/")
 
 
-def test_pause_go_on_and_end(signed_in):
-    page = signed_in("pause@example.com")
+def test_pause_go_on_and_end(visit):
+    page = visit("/bulk/", member="pause@example.com")
     # Silent servers keep it busy long enough to be stopped.
     begin(page, "Slow", "silent", "slow", "perfect")
     page.get_by_role("button", name="Pause").click()
@@ -98,25 +80,11 @@ def test_pause_go_on_and_end(signed_in):
     expect(page.locator(".messages")).to_contain_text("is deleted")
 
 
-def test_on_a_phone_without_javascript(signed_in):
+def test_on_a_phone_without_javascript(visit):
     phone = {"width": 360, "height": 740}
-    page = signed_in("phone@example.com", viewport=phone, javascript=False)
+    page = visit("/bulk/", member="phone@example.com", viewport=phone, javascript=False)
     begin(page, "On a phone", *LESSONS[:3])
     expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=40_000)
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not page.evaluate(wide)
     expect(page.locator(".bulk-table")).to_contain_text("reject")
-
-
-@pytest.mark.parametrize("program", ["celery", "valkey-server|redis-server"])
-def test_a_killed_program_costs_nothing(signed_in, site, program):
-    page = signed_in(f"{program[:5]}@example.com")
-    lessons = [path.stem for path in (ROOT / "learn/classroom/zones").glob("s*.zone")]
-    begin(page, "Killed", *lessons)
-    expect(page.locator(".bulk-latest li").first).to_be_visible(timeout=20_000)
-    for pid in {pid for name in program.split("|") for pid in site.pids(name)}:
-        os.kill(pid, signal.SIGKILL)
-    expect(page.get_by_role("heading", name="All together")).to_be_visible(timeout=90_000)
-    expect(page.locator(".tag-good").first).to_have_text("done")
-    states = page.locator(".bulk-table tbody tr").all_inner_texts()
-    assert states and not any("waiting" in state for state in states)

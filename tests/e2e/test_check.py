@@ -156,8 +156,8 @@ def test_theme_is_kept(visit):
 
 @pytest.mark.parametrize("path", ["/", "/ja/", "/learn/mx-record/", "/classroom/", "/findings/"])
 @pytest.mark.parametrize("width", [360, 768])
-def test_no_page_scrolls_sideways(visit, path, width):
-    page = visit(path, viewport={"width": width, "height": 800})
+def test_no_page_scrolls_sideways(look, path, width):
+    page = look(path, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -139,6 +139,6 @@ def test_print_shows_the_text_alone(visit):
 
 @pytest.mark.parametrize("width", [360, 768])
 @pytest.mark.parametrize("path", ["/ja/learn/", "/learn/tracks/run/", "/learn/spf/?q1=0&q2=0&q3=0"])
-def test_no_page_of_the_course_scrolls_sideways(visit, path, width):
-    page = visit(path, viewport={"width": width, "height": 800})
+def test_no_page_of_the_course_scrolls_sideways(look, path, width):
+    page = look(path, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -13,23 +13,20 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ROOT, a_site, free_port, start_site, stop_site, wait_until
+from .conftest import REPORT_SECONDS, ROOT, free_port, start_site, stop_site, wait_until
+from .test_bulk import LESSONS
+from .test_bulk import begin as begin_bulk
 
 pytestmark = pytest.mark.e2e
 DONE = re.compile("Broken|Needs care|In order")
 
 
-@pytest.fixture(scope="module")
-def quick_site():
-    """A site whose reports end after some seconds, so that one can be broken in the middle."""
-    with a_site(MXPLAIN_REPORT_TIMEOUT="6") as running:
-        yield running
+WORKER, REDIS = "celery --quiet -A portal worker", "valkey-server|redis-server"
 
 
-def begin(browser, site, domain="slow.classroom.test"):
+def begin(visit, domain: str = "slow.classroom.test"):
     """A page that watches a report which has just begun."""
-    page = browser.new_context().new_page()
-    page.goto(site.url + "/check/")
+    page = visit("/check/")
     page.locator("#domain").fill(domain)
     page.locator(".domain-form").get_by_role("button").click()
     page.wait_for_url(re.compile("/r/"))
@@ -42,30 +39,36 @@ def begin(browser, site, domain="slow.classroom.test"):
     return page
 
 
-def test_worker_killed_in_mid_report(browser, quick_site):
-    page = begin(browser, quick_site)
-    [worker] = quick_site.pids("celery --quiet -A portal worker")
-    os.kill(worker, signal.SIGKILL)
-    expect(page.locator(".postmark-large")).to_contain_text(DONE, timeout=40_000)
-    expect(page.locator("#section-mx")).to_contain_text("6 seconds")
-    assert quick_site.pids("celery --quiet -A portal worker") != [worker]
+def running(site, program: str) -> set[int]:
+    return {pid for name in program.split("|") for pid in site.pids(name)}
 
 
-def test_redis_restarted_in_mid_report(browser, quick_site):
-    page = begin(browser, quick_site)
-    [server] = quick_site.pids("valkey-server") or quick_site.pids("redis-server")
-    os.kill(server, signal.SIGKILL)
+@pytest.mark.parametrize("program", [WORKER, REDIS])
+def test_a_program_killed_in_mid_report(visit, site, program):
+    """While somebody watches a report, and a bulk check runs: neither loses anything."""
+    page = begin(visit)
+    bulk = visit("/bulk/", member=f"{program[:6]}@example.com")
+    begin_bulk(bulk, "Killed", *LESSONS, "slow", "silent")
+    expect(bulk.locator(".bulk-latest li").first).to_be_visible(timeout=20_000)
+    killed = running(site, program)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
     expect(page.locator(".postmark-large")).to_contain_text(DONE, timeout=40_000)
+    expect(page.locator("#section-mx")).to_contain_text(f"{REPORT_SECONDS} seconds")
+    expect(bulk.get_by_role("heading", name="All together")).to_be_visible(timeout=90_000)
+    expect(bulk.locator(".tag-good").first).to_have_text("done")
+    states = bulk.locator(".bulk-table tbody tr").all_inner_texts()
+    assert len(states) == len(LESSONS) + 2 and not any("waiting" in state for state in states)
+    assert running(site, program) and not running(site, program) & killed
     # And the next one works as if nothing had been.
-    page = begin(browser, quick_site, "perfect.classroom.test")
+    page = begin(visit, "perfect.classroom.test")
     expect(page.locator(".postmark-large")).to_contain_text("In order", timeout=20_000)
 
 
-def test_redis_away_when_asking(browser, quick_site):
+def test_redis_away_when_asking(visit, site):
     """A friendly page, and no half-made report."""
-    page = browser.new_context().new_page()
-    page.goto(quick_site.url + "/check/")
-    [server] = quick_site.pids("valkey-server") or quick_site.pids("redis-server")
+    page = visit("/check/")
+    [server] = running(site, REDIS)
     os.kill(server, signal.SIGSTOP)
     try:
         page.locator("#domain").fill("ttl-low.classroom.test")
@@ -77,8 +80,8 @@ def test_redis_away_when_asking(browser, quick_site):
         os.kill(server, signal.SIGCONT)
 
 
-def test_resume_after_a_lost_connection(browser, quick_site):
-    page = begin(browser, quick_site, "crowded.classroom.test")
+def test_resume_after_a_lost_connection(visit, site):
+    page = begin(visit, "crowded.classroom.test")
     events = page.url + "events/"
     first = _events(events)
     ids = re.findall(r"^id: (\S+)$", first, re.MULTILINE)
@@ -105,35 +108,28 @@ def run_serve(site_var, *arguments):
     )
 
 
-def test_a_taken_port_says_so(quick_site, tmp_path):
-    port = quick_site.url.rsplit(":", 1)[1]
+def test_a_taken_port_says_so(site, tmp_path):
+    port = site.url.rsplit(":", 1)[1]
     refused = run_serve(tmp_path, "--port", port)
     assert refused.returncode == 2
     assert f":{port}" in refused.stderr and "--port" in refused.stderr
 
 
-def test_the_same_var_folder_twice_says_so(quick_site):
-    refused = run_serve(quick_site.var, "--port", str(free_port()))
-    assert refused.returncode == 2 and str(quick_site.var) in refused.stderr
+def test_the_same_var_folder_twice_says_so(site):
+    refused = run_serve(site.var, "--port", str(free_port()))
+    assert refused.returncode == 2 and str(site.var) in refused.stderr
 
 
-@pytest.mark.parametrize("port", ["0", "-1", "65536", "http", ""])
-def test_no_port(port, tmp_path):
-    assert run_serve(tmp_path, f"--port={port}").returncode == 2
-
-
-def test_ctrl_c_leaves_no_process_and_a_second_start_works(tmp_path):
-    for _ in range(2):
-        site = start_site(tmp_path, free_port())
-        assert len(site.pids("")) >= 6
-        stop_site(site)
-        assert site.pids("") == []
-        assert site.process.returncode == 0
-
-
-def test_a_killed_supervisor_leaves_no_process(tmp_path):
+def test_ctrl_c_and_a_killed_supervisor_leave_no_process(tmp_path):
     site = start_site(tmp_path, free_port())
-    site.process.kill()
-    site.process.wait()
-    wait_until(lambda: site.pids("") == [])
-    site.process.stdout.close()
+    assert len(site.pids("")) >= 6
+    stop_site(site)
+    assert site.pids("") == []
+    assert site.process.returncode == 0
+
+    again = start_site(tmp_path, free_port())  # with what the first one left
+    assert len(again.pids("")) >= 6
+    again.process.kill()
+    again.process.wait()
+    wait_until(lambda: again.pids("") == [])
+    again.process.stdout.close()

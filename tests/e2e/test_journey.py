@@ -66,9 +66,8 @@ def test_without_javascript_all_steps_are_a_list(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_step_fits_a_phone(visit, scheme):
-    size = {"width": 360, "height": 740}
-    page = visit(PERFECT, javascript=False, viewport=size, color_scheme=scheme)
+def test_every_step_fits_a_phone(look, scheme):
+    page = look(PERFECT, javascript=False, scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for box in page.locator(".journey-track a").all():
         assert box.bounding_box()["width"] >= 24

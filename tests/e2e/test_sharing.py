@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from .axe import PHONE, violations
 from .conftest import wait_until
-from .test_axe import AXE
-from .test_watching import PHONE, signed_in, sound, until_done
+from .test_watching import until_done
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +38,7 @@ def share(page: Page, who: str, ends: str = "without an end") -> None:
 
 
 def test_share_revoke_undo_and_a_new_link(visit, site):
-    page = signed_in(visit, site, "sharer@example.com")
+    page = visit("/domains/", member="sharer@example.com")
     address = checked(page, site)
     guest = visit("/")
     assert guest.goto(address).status == 404
@@ -71,7 +71,7 @@ def test_share_revoke_undo_and_a_new_link(visit, site):
 
 
 def test_an_end_is_asked_for_only_where_it_is_a_date(visit, site):
-    page = signed_in(visit, site, "dates@example.com")
+    page = visit("/domains/", member="dates@example.com")
     checked(page, site)
     page.locator(".sharing > summary").click()
     expect(page.locator("#share-date")).to_be_hidden()
@@ -131,7 +131,7 @@ def another_site(body: str) -> Iterator[str]:
 
 
 def test_badge_on_another_site(visit, site):
-    page = signed_in(visit, site, "badge@example.com")
+    page = visit("/domains/", member="badge@example.com")
     checked(page, site)
     page.get_by_role("link", name="In the history of").click()
     page.locator("#badge > summary").click()
@@ -156,24 +156,14 @@ def test_badge_on_another_site(visit, site):
     assert page.request.get(site.url + path[1].replace("&amp;", "&")).status == 404
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_violations(visit, site, theme):
-    page = signed_in(
-        visit, site, f"sharing-{theme}@example.com", color_scheme=theme, reduced_motion="reduce"
-    )
-    page.add_init_script(path=AXE)
+def test_no_violations(visit, site):
+    page = visit("/domains/", member="axe-sharing@example.com")
     report = checked(page, site, "perfect.classroom.test")
     page.get_by_role("link", name="In the history of").click()
     page.locator("#badge > summary").click()
     page.get_by_role("button", name="Switch the badge on").click()
     domain = page.url.partition("?")[0] + "?badge-style=flat"
-    troubles = []
-    for size in (PHONE, {"width": 1280, "height": 900}):
-        page.set_viewport_size(size)
-        for path in (report, domain, site.url + "/saved/"):
-            page.goto(path)
-            troubles += [(path, trouble) for trouble in sound(page)]
-    assert troubles == []
+    assert violations(page, [report, domain, site.url + "/saved/"]) == []
 
 
 def test_on_a_phone_without_javascript_in_japanese(visit, site, reports):

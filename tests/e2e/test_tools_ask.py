@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from .test_axe import AXE, DESK, SHIFTS, visit_and_inspect
+from .axe import violations
 
 pytestmark = pytest.mark.e2e
 PAGES = (
@@ -66,21 +66,12 @@ def test_from_a_reverse_name_to_the_report(visit):
 
 @pytest.mark.parametrize("language", ["", "/ja"])
 @pytest.mark.parametrize("address", PAGES)
-def test_a_phone_without_javascript(visit, language, address):
-    size = {"width": 360, "height": 740}
-    page = visit(f"{language}/tools/{address}", javascript=False, viewport=size)
+def test_a_phone_without_javascript(look, language, address):
+    page = look(f"{language}/tools/{address}", javascript=False)
     assert page.locator("#result .ask-verdict").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_no_violations(browser, site):
-    """Light and dark, phone and desk, everything unfolded."""
-    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
-    context.add_init_script(path=AXE)
-    context.add_init_script(SHIFTS)
-    page = context.new_page()
-    troubles = []
-    for address in PAGES:
-        troubles += visit_and_inspect(page, f"{site.url}/tools/{address}")
-    context.close()
-    assert troubles == []
+def test_no_violations(visit, site):
+    page = visit("/tools/")
+    assert violations(page, [f"{site.url}/tools/{address}" for address in PAGES]) == []

@@ -55,15 +55,13 @@ def test_from_the_anatomy_to_the_rehearsal(visit):
 
 
 @pytest.mark.parametrize("language", ["", "/ja"])
-def test_a_phone_without_javascript(visit, language):
-    size = {"width": 360, "height": 740}
-    page = visit(f"{language}/tools/", javascript=False, viewport=size)
+def test_a_phone_without_javascript(look, language):
     for topic in TOPICS:
-        page.goto(page.url.split("/tools/")[0] + f"/tools/{topic.slug}/")
+        path = f"{language}/tools/{topic.slug}/"
+        page = look(path, javascript=False)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        for link in page.locator(".check-examples a").all()[-3:]:
-            other = page.context.new_page()
-            other.goto(page.url + link.get_attribute("href"))
-            expect(other.locator(f"#section-{topic.topic}")).to_be_visible()
-            assert other.evaluate("document.documentElement.scrollWidth") <= 360, other.url
-            other.close()
+        links = page.locator(".check-examples a").all()[-3:]
+        for query in [link.get_attribute("href") for link in links]:
+            look(path + query, javascript=False)
+            expect(page.locator(f"#section-{topic.topic}")).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url

@@ -37,9 +37,8 @@ def test_what_is_wrong_is_told_beside_its_field(visit):
 
 
 @pytest.mark.parametrize("language", ["", "/ja"])
-def test_the_examples_on_a_phone_without_javascript(visit, language):
-    size = {"width": 360, "height": 740}
-    page = visit(language + PAGE, javascript=False, viewport=size)
+def test_the_examples_on_a_phone_without_javascript(look, language):
+    page = look(language + PAGE, javascript=False)
     chips = [chip.get_attribute("href") for chip in page.locator(".tool-examples a").all()]
     assert len(chips) == 10
     for href in chips:

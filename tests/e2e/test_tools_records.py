@@ -121,8 +121,8 @@ def test_a_logo_is_checked_before_it_is_on_the_web(visit):
         "bimi-logo/",
     ],
 )
-def test_on_a_phone(visit, language, path):
-    page = visit(f"{language}/tools/{path}", viewport={"width": 360, "height": 740})
+def test_on_a_phone(look, language, path):
+    page = look(f"{language}/tools/{path}")
     for details in page.locator("#result details:not([open]) > summary").all():
         if details.is_visible():
             details.click()

@@ -63,9 +63,7 @@ PAGES = (
 
 @pytest.mark.parametrize("language", ["", "/ja"])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_phone_without_javascript(visit, language, path):
-    page = visit(
-        f"{language}/tools/{path}", javascript=False, viewport={"width": 360, "height": 740}
-    )
+def test_a_phone_without_javascript(look, language, path):
+    page = look(f"{language}/tools/{path}", javascript=False)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator(".publish").count() > 0
