@@ -24,6 +24,7 @@ from lookups.engine.names import Domain, to_unicode
 from lookups.engine.report import finished
 from lookups.engine.transport import Transport
 from lookups.event_loop import EventLoopThread, event_loop
+from lookups.outage import attempt
 from lookups.runtime import context_for
 
 from . import leases, ledger
@@ -74,7 +75,7 @@ class Session:
             while True:
                 is_open = monotonic() < until
                 if is_open and len(self.ready) < settings.BULK_REPORTS_AT_ONCE:
-                    self._claim()
+                    attempt(self._claim)
                 self._start()
                 if not self.flying:
                     break
@@ -127,9 +128,8 @@ class Session:
                 self._take(*self.ended.get_nowait())
         except queue.Empty:
             pass
-        if monotonic() - self.written >= WRITE_SECONDS:
-            self._write()
-            self._obey()
+        if monotonic() - self.written >= WRITE_SECONDS and self._write():
+            attempt(self._obey)
 
     def _take(self, id: int, future: Future[Result]) -> None:
         if self.flying.pop(id, None) is None:
@@ -142,11 +142,14 @@ class Session:
             logger.exception("the check of item %s broke off", id)
             self.results[id] = BulkItem.Failure.CRASH.value
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Results stay until the database has taken them; False while it is away."""
         self._hold()
-        ledger.write(self.lease, self.results)
-        self.results.clear()
         self.written = monotonic()
+        if not attempt(lambda: ledger.write(self.lease, self.results)):
+            return False
+        self.results.clear()
+        return True
 
     def _obey(self) -> None:
         """Lets go of the items whose bulk was paused, cancelled or deleted."""
