@@ -7,13 +7,17 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from lookups.alerts import mail, webhooks
 from lookups.alerts.models import Alert, Delivery
 
 
-@shared_task
+@shared_task(
+    autoretry_for=(OperationalError, InterfaceError),  # the clock does not take this one up
+    retry_kwargs={"max_retries": 30, "countdown": 10},
+)
 def consider_report(report_id: int) -> None:
     """Compares a finished report with the ones before it and tells whom it concerns."""
     from lookups.alerts.considering import consider

@@ -30,6 +30,7 @@ from lookups.event_loop import EventLoopThread, event_loop
 from lookups.limits import domains
 from lookups.observing import context, lately, metrics
 from lookups.observing.leaving import is_leaving
+from lookups.outage import attempt
 from lookups.runtime import context_for
 
 from . import leases, ledger
@@ -83,7 +84,7 @@ class Session:
             while not is_leaving():
                 is_open = monotonic() < until
                 if is_open and len(self.ready) < settings.BULK_REPORTS_AT_ONCE:
-                    self._claim()
+                    attempt(self._claim)
                 self._start()
                 if not self.flying:
                     break
@@ -149,9 +150,8 @@ class Session:
                 self._take(*self.ended.get_nowait())
         except queue.Empty:
             pass
-        if monotonic() - self.written >= WRITE_SECONDS:
-            self._write()
-            self._obey()
+        if monotonic() - self.written >= WRITE_SECONDS and self._write():
+            attempt(self._obey)
 
     def _take(self, id: int, future: Future[Result]) -> None:
         if self.flying.pop(id, None) is None:
@@ -164,12 +164,15 @@ class Session:
             logger.exception("the check of item %s broke off", id)
             self.results[id] = BulkItem.Failure.CRASH.value
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Results stay until the database has taken them; False while it is away."""
         self._hold()
-        ledger.write(self.lease, self.results)
+        self.written = monotonic()
+        if not attempt(lambda: ledger.write(self.lease, self.results)):
+            return False
         self._note()
         self.results.clear()
-        self.written = monotonic()
+        return True
 
     def _note(self) -> None:
         if not self.results:

@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test import AsyncClient, Client
 
 from lookups import outage, stream, tasks
+from lookups.bulk import ledger, reading, running
+from lookups.bulk.summary import Outcome
 from lookups.models import Bulk, Report
 from tests.lookups.api.conftest import person, problem, program_of
 from tests.lookups.test_events import listen, names
@@ -225,6 +227,29 @@ def test_a_report_that_could_not_be_stored_is_begun_anew(classroom, monkeypatch)
     tasks.run_report(report.id)
     report.refresh_from_db()
     assert (report.state, report.attempts) == ("done", 2)
+
+
+def test_what_a_bulk_check_found_outlives_an_outage(classroom, monkeypatch):
+    async def examine(domain, transport):
+        await asyncio.sleep(0.01)
+        return Outcome("good", 100, {"spf": "fail", "errors": [], "warnings": []})
+
+    monkeypatch.setattr(running, "examine", examine)
+    monkeypatch.setattr(running, "WRITE_SECONDS", 0.0)
+    bulk = ledger.create("list", reading.read("a.example\nb.example\nc.example"), owner=person("m"))
+    write, failed = ledger.write, []
+
+    def lose(lease, results):
+        if len(failed) < 2:
+            failed.append(dict(results))
+            raise OperationalError("connection lost")
+        write(lease, results)
+
+    monkeypatch.setattr(ledger, "write", lose)
+    running.Session(hand_on=lambda: None).work()
+    bulk.refresh_from_db()
+    assert len(failed) == 2 and (bulk.state, bulk.done) == ("done", 3)
+    assert set(bulk.items.values_list("attempts", flat=True)) == {1}
 
 
 def test_a_fault_is_not_tried_again():
