@@ -18,7 +18,7 @@ from celery import shared_task
 from django.db.models import F
 from django.utils import timezone
 
-from . import stream
+from . import even_clock, stream
 from .alerts.hook import consider
 from .engine.finding import Section
 from .engine.names import Domain, to_unicode
@@ -71,6 +71,7 @@ def run_report(report_id: int) -> None:
 
 
 @shared_task
+@even_clock.by_an_even_clock
 def expire_reports() -> int:
     """Deletes reports whose time is over."""
     deleted, _ = Report.objects.expired().delete()
@@ -83,8 +84,9 @@ def revive_reports() -> int:
 
     It comes every half a minute, so it also tells operators that clock and workers are at work.
     """
-    _tolerate(stream.note_clock)
-    since = timezone.now() - timedelta(seconds=REVIVE_SECONDS)
+    now = timezone.now()
+    _tolerate(even_clock.note, now)
+    since = now - timedelta(seconds=REVIVE_SECONDS)
     waiting = Report.objects.unfinished().filter(created__lt=since)
     people_first = waiting.order_by(F("watch").asc(nulls_first=True), "created")
     return sum(revive(report) for report in people_first[:100])
