@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 from celery import shared_task
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from . import even_clock, stream
@@ -87,7 +87,8 @@ def revive_reports() -> int:
     now = timezone.now()
     _tolerate(even_clock.note, now)
     since = now - timedelta(seconds=REVIVE_SECONDS)
-    waiting = Report.objects.unfinished().filter(created__lt=since)
+    # What is still to come was asked for before the clock was turned back.
+    waiting = Report.objects.unfinished().filter(Q(created__lt=since) | Q(created__gt=now))
     people_first = waiting.order_by(F("watch").asc(nulls_first=True), "created")
     return sum(revive(report) for report in people_first[:100])
 

@@ -56,14 +56,15 @@ class Visitor:
         return self.get("/check/", form)
 
     def finished(self, path: str, seconds: float = 40) -> str:
-        """The page of a report once it is done."""
+        """The page of a report once it is done; until then its events are listened to."""
         end = time.monotonic() + seconds
         while True:
             status, body, _ = self.get(path)
             if status == 200 and "sse-connect" not in body:
                 return body
             assert time.monotonic() < end, f"{path} does not end: {status}"
-            time.sleep(0.3)
+            if status != 200 or self.get(path + "events/")[0] != 200:
+                time.sleep(0.3)
 
 
 @contextmanager
