@@ -1,4 +1,4 @@
-"""A door before a server: while it is shut, the server is out of reach for whoever came through it."""
+"""A door before a server: shut, it puts the server out of reach for whoever came through it."""
 
 from __future__ import annotations
 
