@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from lookups.even_clock import by_an_even_clock
+
 from .own_zones import shelf
 
 
 @shared_task
-def tend_own_zones() -> int:
-    """Deletes own zones whose time is over, and mends the DNS server's copy of the others."""
-    return shelf.tend()
+@by_an_even_clock
+def forget_own_zones() -> int:
+    """Deletes own zones whose time is over."""
+    return shelf.forget_unused()
+
+
+@shared_task
+def mend_own_zones() -> int:
+    """Gives the DNS server again what it has lost of own zones."""
+    return shelf.mend()

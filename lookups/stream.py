@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -63,7 +63,7 @@ def publish(report_id: int, event: str, data: Any) -> None:
 def hold_lease(report_id: int, owner: str) -> bool:
     """Takes or renews the lease that says who makes this report now."""
     key = key_of(report_id) + ":lease"
-    if client().set(key, owner, nx=True, ex=LEASE_SECONDS):
+    if take_for(key, owner, LEASE_SECONDS):
         return True
     if client().get(key) != owner:
         return False
@@ -72,7 +72,21 @@ def hold_lease(report_id: int, owner: str) -> bool:
 
 
 def is_leased(report_id: int) -> bool:
-    return bool(client().exists(key_of(report_id) + ":lease"))
+    return 0 < client().pttl(key_of(report_id) + ":lease") <= LEASE_SECONDS * 1000
+
+
+def take_for(key: str, value: str, seconds: int) -> bool:
+    """Sets `key` for `seconds`, unless it is set. Raises redis.RedisError.
+
+    One that lasts longer than anybody could have set it for was set before the clock was turned
+    back: it is as good as gone.
+    """
+    if client().set(key, value, nx=True, ex=seconds):
+        return True
+    if client().pttl(key) <= seconds * 1000:
+        return False
+    client().delete(key)
+    return bool(client().set(key, value, nx=True, ex=seconds))
 
 
 def drop_lease(report_id: int, owner: str) -> None:
@@ -82,7 +96,7 @@ def drop_lease(report_id: int, owner: str) -> None:
 
 def claim_revival(report_id: int, seconds: int) -> bool:
     """True for the first who asks within `seconds`: one revival is enough for all viewers."""
-    return bool(client().set(key_of(report_id) + ":revival", "1", nx=True, ex=seconds))
+    return take_for(key_of(report_id) + ":revival", "1", seconds)
 
 
 def forget(report_id: int) -> None:
@@ -90,9 +104,9 @@ def forget(report_id: int) -> None:
     client().delete(key_of(report_id))
 
 
-def note_clock() -> None:
-    """Remembers that the clock's work was done now. Raises redis.RedisError."""
-    client().set("clock", datetime.now(UTC).isoformat())
+def note_clock(now: datetime) -> None:
+    """Remembers that the clock's work was done `now`. Raises redis.RedisError."""
+    client().set("clock", now.isoformat())
 
 
 def clock_was_here() -> datetime | None:

@@ -161,6 +161,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BEAT_SCHEDULER = "portal.beat:UnwaveringScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-reports": {"task": "lookups.tasks.expire_reports", "schedule": 3600.0},
@@ -180,7 +181,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "clear-sessions": {"task": "portal.accounts.tasks.clear_sessions", "schedule": 3600.0},
-    "tend-own-zones": {"task": "learn.tasks.tend_own_zones", "schedule": 600.0},
+    "forget-own-zones": {"task": "learn.tasks.forget_own_zones", "schedule": 3600.0},
+    "mend-own-zones": {"task": "learn.tasks.mend_own_zones", "schedule": 600.0},
 }
 # How many turns of bulk checks a worker process takes at a time, and reports side by side in each.
 BULK_AT_ONCE = int(os.environ.get("MXPLAIN_BULK_AT_ONCE", "1"))

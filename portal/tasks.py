@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 # Else they come when it is their time; learners would wait ten minutes for their zones.
 AT_ONCE = (
     "lookups.tasks.revive_reports",
-    "learn.tasks.tend_own_zones",
+    "learn.tasks.mend_own_zones",
     "lookups.hosted.tasks.refresh_spf",
 )
 

@@ -189,16 +189,25 @@ def withdraw(zone: OwnZone) -> None:
         logger.warning("the zone %s is still served: %s", zone.label, error)
 
 
-def tend() -> int:
-    """Deletes zones that nobody has used for KEEP_DAYS; publishes what the DNS server has lost."""
+def forget_unused() -> int:
+    """Deletes the zones that nobody has used for KEEP_DAYS."""
     expired = list(OwnZone.objects.expired())
     for zone in expired:
         zone.delete()
-    client = stream.client()
-    for zone in OwnZone.objects.iterator(chunk_size=200):
-        if str(zone.version) != client.hget(own_store.zone_key(zone.label), "version"):
-            publish(zone)
     return len(expired)
+
+
+def mend() -> int:
+    """Publishes what the DNS server has lost; says how many zones that were."""
+    client = stream.client()
+    lost = [
+        zone
+        for zone in OwnZone.objects.iterator(chunk_size=200)
+        if str(zone.version) != client.hget(own_store.zone_key(zone.label), "version")
+    ]
+    for zone in lost:
+        publish(zone)
+    return len(lost)
 
 
 # --- exercises ----------------------------------------------------------------------------------

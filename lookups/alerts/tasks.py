@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from lookups.alerts import mail, webhooks
 from lookups.alerts.models import Alert, Delivery
+from lookups.even_clock import by_an_even_clock
 
 
 @shared_task(
@@ -66,6 +67,7 @@ def send_waiting() -> None:
 
 
 @shared_task
+@by_an_even_clock
 def forget_alerts() -> int:
     """Deletes alerts whose time is over, with their deliveries, and old tests."""
     over = timezone.now() - timedelta(days=settings.ALERT_KEEP_DAYS)

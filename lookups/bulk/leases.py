@@ -33,13 +33,16 @@ def gone(leases: Iterable[str]) -> list[str]:
     asked = list(leases)
     if not asked:
         return []
-    held = stream.client().mget([_key(lease) for lease in asked])
-    return [lease for lease, value in zip(asked, held, strict=True) if value is None]
+    pipe = stream.client().pipeline(transaction=False)
+    for lease in asked:
+        pipe.pttl(_key(lease))
+    left = pipe.execute()
+    return [x for x, ms in zip(asked, left, strict=True) if not 0 < ms <= LEASE_SECONDS * 1000]
 
 
 def claim_token() -> bool:
     """Whether the caller shall put a token into the queue."""
-    return bool(stream.client().set("bulk:token", "1", nx=True, ex=TOKEN_SECONDS))
+    return stream.take_for("bulk:token", "1", TOKEN_SECONDS)
 
 
 def take_token() -> None:
@@ -49,4 +52,4 @@ def take_token() -> None:
 
 def claim_look(bulk_id: int) -> bool:
     """True for the first who asks within TEND_SECONDS: one look is enough for all viewers."""
-    return bool(stream.client().set(f"bulk:look:{bulk_id}", "1", nx=True, ex=TEND_SECONDS))
+    return stream.take_for(f"bulk:look:{bulk_id}", "1", TEND_SECONDS)

@@ -38,7 +38,7 @@ class Health:
 
 def look(loop: asyncio.AbstractEventLoop, transport: Transport) -> None:
     """Asks, unless somebody did within EVERY_SECONDS. Raises redis.RedisError, TimeoutError."""
-    if not stream.client().set(_CLAIM, "1", nx=True, ex=EVERY_SECONDS):
+    if not stream.take_for(_CLAIM, "1", EVERY_SECONDS):
         return
     asking = asyncio.run_coroutine_threadsafe(ask_all(transport), loop)
     found = asking.result(timeout=WAIT_SECONDS * 3)

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from lookups.even_clock import by_an_even_clock
 from lookups.models import Report, Watch
 from lookups.watching.clock import run_due
 from lookups.watching.models import UNDO_DAYS
@@ -19,6 +20,7 @@ BATCH = 500
 
 
 @shared_task
+@by_an_even_clock
 def forget_watches() -> int:
     """Deletes the domains whose undo has run out, with what the clock made of them.
 
@@ -36,6 +38,7 @@ def forget_watches() -> int:
 
 
 @shared_task
+@by_an_even_clock
 def thin_histories() -> int:
     """Deletes what the clock made and nobody needs so closely any more; says how many reports.
 

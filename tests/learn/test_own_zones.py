@@ -23,7 +23,7 @@ from learn.classroom.own import OwnZones, Published, Unreachable
 from learn.classroom.zone_files import load
 from learn.own_zones import judge, shelf
 from learn.own_zones.models import KEEP_DAYS, OwnZone, SolvedExercise
-from learn.tasks import tend_own_zones
+from learn.tasks import forget_own_zones, mend_own_zones
 from lookups import stream
 from lookups.models import Report
 
@@ -452,7 +452,7 @@ def test_zones_expire_and_lost_ones_come_back(client, own_classroom):
     OwnZone.objects.filter(id=old.id).update(used=timezone.now() - timedelta(days=KEEP_DAYS + 1))
     stream.client().delete(own_store.zone_key(young.label))
     assert ask(own_classroom, young.domain, "MX").rcode() == dns.rcode.NXDOMAIN
-    assert tend_own_zones() == 1
+    assert (forget_own_zones(), mend_own_zones()) == (1, 1)
     assert list(OwnZone.objects.all()) == [young]
     assert ask(own_classroom, old.domain, "MX").rcode() == dns.rcode.NXDOMAIN
     assert ask(own_classroom, young.domain, "MX").answer

@@ -32,7 +32,7 @@ def _fresh():
 def all_well(monkeypatch):
     healthy = [resolvers.Health("192.0.2.53", "answer", 3.0, True)]
     monkeypatch.setattr(resolvers, "known", lambda: healthy)
-    stream.note_clock()
+    stream.note_clock(timezone.now())
     worker = heart.Heart("worker", queues=["interactive"])
     worker._beat()
     return worker

@@ -74,7 +74,7 @@ def test_former_keys_still_count(settings):
 
 def test_the_clock_is_alive_while_its_work_is_done():
     assert alive("beat") == (1, "beat: its work was never done\n")
-    stream.note_clock()
+    stream.note_clock(datetime.now(UTC))
     assert alive("beat")[0] == 0
     stream.client().set("clock", (datetime.now(UTC) - timedelta(minutes=3)).isoformat())
     assert alive("beat")[0] == 1
