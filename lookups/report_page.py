@@ -152,7 +152,7 @@ def _history_links(user: Any, report: Report) -> tuple[str, str]:
     watch = report.watch
     if watch is None or not sees_watch(report, user):
         return "", ""
-    before = history.report_before(report) if report.state == Report.State.DONE else None
-    chosen = f"?a={before.token}&b={report.token}" if before else ""
+    before = history.token_before(report) if report.state == Report.State.DONE else ""
+    chosen = f"?a={before}&b={report.token}" if before else ""
     changes = reverse("watch-compare", args=[watch.token]) + chosen
     return watch.get_absolute_url(), changes if before else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +19,12 @@ WITH_ALL_BELOW = ("learn", "tools", "domains")  # marked on all pages below them
 ALONE = ("findings", "classroom", "account", "search")
 
 
-def _in_language(here: str, code: str, current: str | None) -> str:
+Translated = Callable[[str, str], str]
+
+
+def _in_language(here: str, code: str, current: str | None, translated: Translated) -> str:
     """The same page in another language; its home page where `here` is no page."""
-    url = _translated(here, code)
+    url = translated(here, code)
     if code == current or url != here:
         return url
     with translation.override(code):
@@ -30,14 +35,14 @@ def _translated(url: str, code: str) -> str:
     return url if code == translation.get_language() else translate_url(url, code)
 
 
-def _languages(request: HttpRequest) -> list[dict[str, Any]]:
+def _languages(request: HttpRequest, translated: Translated) -> list[dict[str, Any]]:
     current = translation.get_language()
     here = request.get_full_path() if request.method == "GET" else request.path
     return [
         {
             "code": code,
             "name": OWN_NAMES.get(code, str(name)),
-            "url": _in_language(here, code, current),
+            "url": _in_language(here, code, current, translated),
             "current": code == current,
         }
         for code, name in settings.LANGUAGES
@@ -58,15 +63,15 @@ def _place(path: str) -> str:
 def site(request: HttpRequest) -> dict[str, Any]:
     """Language switch, canonical address and hreflang alternates of the page at hand."""
     public = settings.PUBLIC_URL
+    translated = cache(_translated)  # for this request: to resolve and reverse takes its time
     return {
         "public_url": public,
         "place": _place(request.path),
         "canonical_url": public + request.path,
-        # Made once, when the template first asks: each address is resolved and reversed for it.
-        "languages": SimpleLazyObject(lambda: _languages(request)),
+        "languages": SimpleLazyObject(lambda: _languages(request, translated)),
         "alternates": SimpleLazyObject(
             lambda: [
-                {"code": code, "url": public + _translated(request.path, code)}
+                {"code": code, "url": public + translated(request.path, code)}
                 for code, _ in settings.LANGUAGES
             ]
         ),

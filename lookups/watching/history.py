@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Window
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from lookups.drawings.scores import Point
@@ -102,9 +102,13 @@ def report_before(report: Report) -> Report | None:
     return _before(report).first() if report.watch_id else None
 
 
+def token_before(report: Report) -> str:
+    """Its token; empty where there is none."""
+    return _before(report).values_list("token", flat=True).first() or ""
+
+
 def _before(report: Report) -> QuerySet[Report]:
     rows = finished(Report.objects.filter(watch_id=report.watch_id))
-    older = rows.filter(created__lt=report.created) | rows.filter(
-        created=report.created, id__lt=report.pk
-    )
+    same_moment = Q(created=report.created, id__lt=report.pk)
+    older = rows.filter(Q(created__lt=report.created) | same_moment)
     return older.order_by("-created", "-id").only(*LIGHT)
