@@ -37,8 +37,7 @@ if (!window.shifts) {
 """
 MOVED = "() => shifts.reduce((sum, shift) => sum + shift, 0)"
 STEADY = 0.02  # CLS; good is below 0.1
-# Fonts that come late, as they do on a busy machine, move lines by a hair.
-STEADY_WITH_FONTS = 0.05
+LOADS = 3
 
 
 def violations(page: Page, urls: Iterable[str]) -> list[str]:
@@ -49,9 +48,7 @@ def violations(page: Page, urls: Iterable[str]) -> list[str]:
     for url in urls:
         for address, size, scheme in ((url, DESK, "light"), (in_japanese(url), PHONE, "dark")):
             _wear(page, size, scheme)
-            page.goto(address)
-            moved = page.evaluate(MOVED)
-            if moved > STEADY_WITH_FONTS:
+            if (moved := _shift(page, address)) > STEADY:
                 troubles.append(f"{address} moves by {moved:.3f} as it loads")
             troubles += inspect(page, size, scheme)
     return troubles
@@ -80,6 +77,18 @@ def inspect(page: Page, size: dict[str, int], scheme: str) -> list[str]:
 def in_japanese(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     return parts._replace(path="/ja" + parts.path).geturl()
+
+
+def _shift(page: Page, address: str) -> float:
+    """By how much a page moves as it loads. What moves it moves it each time; a font that comes
+    late once, as on a busy machine, does not."""
+    moved = 1.0
+    for _ in range(LOADS):
+        page.goto(address)
+        moved = min(moved, page.evaluate(MOVED))
+        if moved <= STEADY:
+            break
+    return moved
 
 
 def _wear(page: Page, size: dict[str, int], scheme: str) -> None:

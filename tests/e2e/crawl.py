@@ -22,7 +22,7 @@ MAX_PAGES = 6000  # more than the site has: beyond it links multiply by themselv
 MAX_REDIRECTS = 3
 # Addresses that differ in nothing but the values of their query, such as the page after signing
 # in, come from one view and one template: so many of each sort are read.
-ALIKE = 8
+ALIKE = 4
 CONNECTIONS = 3  # the site makes the next pages while one is parsed here
 ASSETS = {"link": "href", "script": "src", "img": "src", "source": "src", "use": "href"}
 ASSET_RELATIONS = {"stylesheet", "icon", "apple-touch-icon", "manifest", "preload", "modulepreload"}
