@@ -30,7 +30,7 @@ from lookups.event_loop import EventLoopThread, event_loop
 from lookups.limits import domains
 from lookups.observing import context, lately, metrics
 from lookups.observing.leaving import is_leaving
-from lookups.outage import attempt
+from lookups.outage import attempt, insist
 from lookups.runtime import context_for
 
 from . import leases, ledger
@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 WORK_SECONDS = 10.0  # then the next one's turn comes; less than the queue's visibility timeout
 WRITE_SECONDS = 1.0  # between two writes of what is known
+INSIST_SECONDS = 15.0  # that the last results wait for a database that is away
 YIELDING = 4  # reports at once while somebody waits for a single one
 TICK = 0.2
 
@@ -91,7 +92,7 @@ class Session:
                 if not is_open and not self.ready:
                     self._hand_on()
                 self._collect()
-            self._write()
+            insist(self._store, INSIST_SECONDS, meanwhile=self._hold)
         finally:
             self._end()
 
@@ -168,11 +169,12 @@ class Session:
         """Results stay until the database has taken them; False while it is away."""
         self._hold()
         self.written = monotonic()
-        if not attempt(lambda: ledger.write(self.lease, self.results)):
-            return False
+        return attempt(self._store)
+
+    def _store(self) -> None:
+        ledger.write(self.lease, self.results)
         self._note()
         self.results.clear()
-        return True
 
     def _note(self) -> None:
         if not self.results:
