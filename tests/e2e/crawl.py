@@ -193,12 +193,11 @@ class Crawl:
         """The pages that are there."""
         return (page for page in self.pages.values() if page.is_html and page.status == 200)
 
-    def wants(self, url: str, source: str, switch: bool) -> bool:
-        """Whether `url` is to be read, and is not yet. `switch`: it is the other language of a
-        page that is read, so it is too."""
+    def wants(self, url: str, source: str, whole: bool) -> bool:
+        """Whether `url` is to be read, and is not yet. `whole`: it is, whatever its sort."""
         if url in self.seen:
             return False
-        sort = None if switch else sort_of(url)
+        sort = None if whole else sort_of(url)
         if sort is not None and url not in self.alike:
             self.sorts[sort] += 1
             if self.sorts[sort] > ALIKE:
@@ -259,7 +258,9 @@ def _linked(found: Crawl, pages: Iterable[Page]) -> Iterable[str]:
     for page in pages:
         for link in page.links:
             target = internal(found.base, page.url, link.href)
-            if target and found.wants(target, page.url, link.switch):
+            # The other language of a page that is read, and where a link names a place in it.
+            whole = link.switch or "#" in link.href
+            if target and found.wants(target, page.url, whole):
                 yield target
 
 
