@@ -33,12 +33,13 @@ PRIVATE = [name for name, entry in REGISTRY.items() if entry.kind == "private"]
 OPEN = [name for name, entry in REGISTRY.items() if entry.kind != "private"]
 # What its owner cannot do out of the blue either: undo, send again, have a certificate made, remove
 # a second factor that is not there, read the figures (for a token, or whoever asks this very
-# machine by its name).
+# machine by its name) or the contact that no operator has set.
 NEEDS_MORE = {
     "report-share-undo",
     "webhook-resend",
     "tls-ask",
     "metrics",
+    "security-txt",
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_download_recovery_codes",

@@ -71,7 +71,7 @@ class Refused(Exception):
 
 def ask(request: HttpRequest, cost: Cost) -> Refusal | None:
     """Counts what the request costs; a Refusal where it is too much. May look at the session."""
-    user: Any = getattr(request, "user", None)
+    user: Any = None if cost.by_network else getattr(request, "user", None)
     is_account = bool(user is not None and user.is_authenticated)
     whose = f"user:{user.pk}" if is_account else network_key(request)
     rates = settings.LIMITS["account" if is_account else "anonymous"][cost.name]

@@ -20,11 +20,13 @@ POSTED_WORK = 5  # a key pair, an uploaded file: some tenths of a second
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`shown`: the view itself shows a refusal in its page, with what was typed."""
+    """`shown`: the view itself shows a refusal in its page, with what was typed. `by_network`: who is
+    signed in does not matter, so that the answer may be kept for everybody."""
 
     name: str
     units: int = 1
     shown: bool = False
+    by_network: bool = False
 
 
 Rule = Callable[[HttpRequest, Mapping[str, Any]], Cost | None]
@@ -81,9 +83,9 @@ RULES: dict[str, Rule] = {
     "reports-kept": _always(Cost(WORK, 5)),
     "watch-reports": _always(Cost(WORK, 5)),
     "search": _given("q", Cost(WORK)),
-    "badge": _always(Cost(WORK)),
+    "badge": _always(Cost(WORK, by_network=True)),
     "report-image": _always(Cost(WORK, 3)),
-    "article-image": _always(Cost(WORK, 3)),
+    "article-image": _always(Cost(WORK, 3, by_network=True)),
     "report-pdf": _always(Cost(WORK, 10)),
     "report-csv": _always(Cost(WORK, 2)),
     "report-markdown": _always(Cost(WORK, 2)),

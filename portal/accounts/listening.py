@@ -26,8 +26,9 @@ def _happened(user: Any, kind: str, details: dict[str, str], **_: Any) -> None:
 
 # --- signing in and out --------------------------------------------------------------------------
 @receiver(auth.user_logged_in)
-def _session_begins(request: HttpRequest, user: Any, **_: Any) -> None:
-    sessions.begin(request)
+def _session_begins(request: HttpRequest | None, user: Any, **_: Any) -> None:
+    if request is not None:  # a program may sign somebody in without one
+        sessions.begin(request)
 
 
 @receiver(account.user_logged_in)

@@ -80,8 +80,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = getattr(request, "session", None)
-        # A request that had no need of its session does not load it for this.
-        if session is not None and session.accessed and SESSION_KEY in session:
+        # A request that had no need of its session, or could not load it, does not do so for this.
+        if session is not None and hasattr(session, "_session_cache") and SESSION_KEY in session:
             now = int(time.time())
             if now - session.get(SEEN, 0) >= SEEN_EVERY:
                 mark(session, request, now)
