@@ -94,13 +94,14 @@ class Teller:
 
     async def tell(self, say: Say) -> None:
         try:
-            await _in_thread(self._begin)
+            while not await self._reached(self._begin):
+                pass
             with reader().follow(self.report.pk) as followed:
                 while not self.report.is_finished:
                     await self._go_on(followed, say)
             say(filter(None, await _in_thread(self._all)))
         except Report.DoesNotExist:
-            say([self._gone()])
+            say([self._end()])
 
     async def _go_on(self, followed: Followed, say: Say) -> None:
         news = await followed.news(self.last)
@@ -109,16 +110,20 @@ class Teller:
         if news and all(event.event != DONE for event in news):
             say(filter(None, await _in_thread(lambda: self._tell(news))))
             return
+        if await self._reached(self._look) and not news and not self.report.is_finished:
+            await _in_thread(self._revive)
+
+    async def _reached(self, look: Callable[[], None]) -> bool:
+        """Whether the database could be asked; False, after a pause, while it is away."""
         try:
-            await _in_thread(self._look)
+            await _in_thread(look)
         except DatabaseError as error:
             if not outage.is_database_away(error):
                 raise
             logger.warning("the database is out of reach: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
-            return
-        if not news and not self.report.is_finished:
-            await _in_thread(self._revive)
+            return False
+        return True
 
     def _begin(self) -> None:
         """Reads what is known so far."""
@@ -142,8 +147,8 @@ class Teller:
         """Everything from the finished row that was not told yet, and that there is no more."""
         raise NotImplementedError
 
-    def _gone(self) -> Chunk:
-        """The report was deleted while it was being watched."""
+    def _end(self) -> Chunk:
+        """There is no more: the report ended, or was deleted while it was being watched."""
         return Chunk(DONE, self.last, sse.event("done", "", self.last))
 
 
@@ -209,14 +214,14 @@ class _PageTeller(Teller):
         )
         if self.compact and self.report.failure == Report.Failure.OPTED_OUT:
             told = self._render(f"section-{self.compact}", "lookups/_opted_out.html")
-            return [told, sse.event("done", "", self.last)]
+            return [told, self._end()]
         kept = [s for s in self.view.sections if s.topic in self.report.sections and self._shows(s)]
         chunks = [self._section(section) for section in kept]
         if not self.compact:
             chunks.append(self._render("queries", "lookups/_queries.html"))
             chunks.append(self._render("overview", "lookups/_overview.html"))
             chunks.append(self._render("summary", "lookups/_summary.html"))
-        return [*chunks, Chunk(DONE, self.last, sse.event("done", "", self.last))]
+        return [*chunks, self._end()]
 
     def _shows(self, section: SectionView) -> bool:
         return self.compact in ("", section.topic)

@@ -43,7 +43,7 @@ class JsonTeller(Teller):
         }
         return [*chunks, self._event(DONE, DONE, end)]
 
-    def _gone(self) -> Chunk:
+    def _end(self) -> Chunk:
         return self._event(DONE, DONE, {"state": "deleted", "status": "", "score": None})
 
     def _section(self, section: SectionView) -> Chunk | None:

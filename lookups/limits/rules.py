@@ -20,8 +20,8 @@ POSTED_WORK = 5  # a key pair, an uploaded file: some tenths of a second
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`shown`: the view itself shows a refusal in its page, with what was typed. `by_network`: who is
-    signed in does not matter, so that the answer may be kept for everybody."""
+    """`shown`: the view itself shows a refusal in its page, with what was typed. `by_network`: who
+    is signed in does not matter, so that the answer may be kept for everybody."""
 
     name: str
     units: int = 1

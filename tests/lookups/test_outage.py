@@ -93,7 +93,7 @@ def test_a_session_that_cannot_be_stored_is_no_fault_of_ours(signed_in, classroo
     refused = []
 
     def refuse(execute, sql, parameters, many, context):
-        if sql.startswith("UPDATE") and "django_session" in sql:
+        if sql.startswith("UPDATE") and "portal_session" in sql:
             refused.append(sql)
             raise OperationalError("connection lost")
         return execute(sql, parameters, many, context)
@@ -141,6 +141,7 @@ async def test_an_open_page_waits_for_the_database(classroom, monkeypatch):
     failures = fails_at_first(monkeypatch, Report)
     listening = asyncio.create_task(listen(report))
     while len(failures) < 3:
+        assert not listening.done()
         await asyncio.sleep(0.01)
     await Report.objects.filter(id=report.id).aupdate(state="done")
     assert names(await asyncio.wait_for(listening, 10))[-1] == "done"

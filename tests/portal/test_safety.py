@@ -174,7 +174,7 @@ def test_no_page_of_somebody_signed_in_is_kept(client, member):
     anonymous = Client().get("/")
     assert "no-store" not in anonymous.get("Cache-Control", "")
     client.force_login(member)
-    # Pages that are the same for everybody but for the navigation may be kept, to be asked for anew.
+    # The same for everybody but for the navigation: may be kept, and is asked for anew.
     for path in ("/", "/learn/a-record/"):
         assert client.get(path)["Cache-Control"] == "private, no-cache", path
     for path in (
@@ -186,7 +186,7 @@ def test_no_page_of_somebody_signed_in_is_kept(client, member):
         kept = client.get(path).get("Cache-Control", "")
         assert "no-store" in kept and "private" in kept, path
     assert "max-age=86400" in client.get("/learn/a-record/card.png")["Cache-Control"]
-    assert client.get("/healthz").get("Cache-Control", "") == "", "nobody looked who it was"
+    assert client.get("/robots.txt").get("Cache-Control", "") == "", "nobody looked who it was"
 
 
 # --- settings ------------------------------------------------------------------------------------
