@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from time import monotonic
 from typing import Any
 
 import redis
@@ -24,6 +25,7 @@ ENDED_SECONDS = 300  # of a finished report: its row says all that the stream do
 MAX_EVENTS = 500  # a report has some dozens
 BLOCK_MS = 2000
 LEASE_SECONDS = 5
+HANG_SECONDS = 1.0  # that a Redis which did not answer in time is not asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,35 @@ def key_of(report_id: int) -> str:
     return f"report:{report_id}"
 
 
+class _Client(redis.Redis):
+    """Waits for a Redis that hangs once, not for each of the things that a request has with it."""
+
+    hangs_until = 0.0
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.check()
+        try:
+            return super().execute_command(*args, **options)
+        except redis.TimeoutError:
+            self.hangs_until = monotonic() + HANG_SECONDS
+            raise
+
+    def check(self) -> None:
+        """Raises redis.TimeoutError where Redis hung a moment ago."""
+        if monotonic() < self.hangs_until:
+            raise redis.TimeoutError("Redis hung a moment ago")
+
+
 @cache
-def client() -> redis.Redis:
+def client() -> _Client:
     """The connection pool of this process for the worker's side."""
-    return redis.Redis.from_url(
+    return _Client.from_url(
         settings.REDIS_URL,
         decode_responses=True,
         socket_timeout=2,
         socket_connect_timeout=2,
-        retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis closed while idle
+        # Once, for a connection that Redis closed while idle; what hung is not waited for again.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     )
 
 

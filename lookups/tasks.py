@@ -49,7 +49,9 @@ Progress = tuple[Section, list[dict[str, Any]]]
 
 
 def enqueue(report: Report, queue: str = "interactive") -> None:
-    """Hands the report to a worker. Raises kombu's OperationalError where there is no queue."""
+    """Hands the report to a worker. Raises kombu's OperationalError where there is no queue, and
+    redis.TimeoutError where Redis hung a moment ago."""
+    stream.client().check()
     run_report.apply_async((report.id,), queue=queue)
 
 

@@ -28,6 +28,7 @@ PAGES = (
     "check",
     "findings",
     "classroom",
+    "opt-out",
     "own-zones",
     "exercises",
     "score",

@@ -115,7 +115,6 @@ def machine(folder) -> Iterator[Machine]:
             "CADDY_HTTP_PORT": str(http),
             "CADDY_HTTPS_PORT": str(https),
             "CADDY_DOOR_PORT": str(door),
-            "MXPLAIN_READY": "/healthz",
             "XDG_DATA_HOME": str(folder / "data"),
             "XDG_CONFIG_HOME": str(folder / "config"),
         }

@@ -51,7 +51,7 @@ def test_an_operator_blocks_a_domain(visit, site):
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url(site.url + "/admin/")
 
-    for link in ("Queues", "Reports", "Watched domains", "Teams", "Users"):
+    for link in ("Status", "Reports", "Watched domains", "Teams", "Users"):
         page.goto(site.url + "/admin/")
         page.locator("#content").get_by_role("link", name=link, exact=True).click()
         expect(page.locator("#content h1")).to_be_visible()

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connection
 from django.test import AsyncClient, Client
@@ -263,3 +264,26 @@ def test_a_fault_is_not_tried_again():
     with pytest.raises(ValueError):
         outage.insist(broken, 10.0, meanwhile=lambda: None)
     assert calls == [1]
+
+
+# --- Redis --------------------------------------------------------------------------------------
+def test_a_redis_that_hangs_is_waited_for_once(monkeypatch):
+    """It accepts connections and says nothing: as a machine does that is short of memory."""
+    asked = []
+
+    def hang(*arguments, **options):
+        asked.append(arguments)
+        raise redis.TimeoutError
+
+    client = stream.client()
+    monkeypatch.setattr(client, "hangs_until", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(redis.Redis, "execute_command", hang)
+        for _ in range(3):
+            with pytest.raises(redis.TimeoutError):
+                client.get("clock")
+        with pytest.raises(redis.TimeoutError):
+            tasks.enqueue(Report(id=1))
+    assert len(asked) == 1
+    monkeypatch.setattr(client, "hangs_until", 0.0)
+    assert client.ping()
