@@ -30,19 +30,6 @@ REPORT_SECONDS = 8  # and no more, so that tests with silent servers come to an 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-# Files that read the whole site share one crawl of it, so one worker has them all.
-CRAWLING = {"test_axe", "test_links", "test_phone"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (`--dist loadgroup`) the tests of a file stay together."""
-    for item in items:
-        name = item.path.stem
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("crawl" if name in CRAWLING else name))
-
-
 @dataclass
 class Site:
     """The site as `bin/serve` runs it, with a var folder of its own."""
