@@ -37,6 +37,8 @@ def test_quiz_in_the_page_by_keyboard(visit):
     expect(page.locator(".quiz-verdict.is-error")).to_contain_text("Not right.")
     assert page.url.endswith("?track=start"), "nothing was loaded anew"
     assert kept(page) == []
+    # A person needs longer than htmx to make what it put in its own.
+    page.wait_for_function("!document.querySelector('.htmx-added, .htmx-settling, .htmx-swapping')")
     page.get_by_role("button", name="Try again").press("Enter")
     expect(page.locator(".quiz-result")).to_have_count(0)
     expect(page.locator("#quiz-title")).to_be_focused()
