@@ -69,14 +69,7 @@ def listen(teller: Teller, request: HttpRequest) -> AsyncIterator[str]:
 
 async def _in_thread(function: Callable[[], T]) -> T:
     """Calls what asks the database or renders, and keeps no connection that others may need."""
-
-    def call() -> T:
-        try:
-            return function()
-        finally:
-            outage.give_back()
-
-    return await sync_to_async(call, thread_sensitive=False, executor=_threads)()
+    return await outage.look(function, _threads)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -75,11 +76,11 @@ def insist(function: Callable[[], object], seconds: float, meanwhile: Callable[[
     function()
 
 
-async def look(function: Callable[[], T]) -> T:
+async def look(function: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
     """Calls what asks the database, for a stream that stays open: it keeps no connection.
 
     Each request has a thread of its own, whose connection would else go back to the pool only
-    when the stream ends.
+    when the stream ends. `threads` do it instead, for what belongs to no single request.
     """
 
     def looking() -> T:
@@ -88,4 +89,4 @@ async def look(function: Callable[[], T]) -> T:
         finally:
             give_back()
 
-    return await sync_to_async(looking)()
+    return await sync_to_async(looking, thread_sensitive=threads is None, executor=threads)()

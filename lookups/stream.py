@@ -7,6 +7,7 @@ the database stays the truth; a lost stream costs an open page some seconds, nev
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ import redis.asyncio
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 3600
 ENDED_SECONDS = 300  # of a finished report: its row says all that the stream does
@@ -71,6 +74,15 @@ def client() -> _Client:
         # Once, for a connection that Redis closed while idle; what hung is not waited for again.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     )
+
+
+def tolerate(function: Any, *arguments: Any) -> Any:
+    """Calls what needs Redis; None, and a line in the log, while Redis is away."""
+    try:
+        return function(*arguments)
+    except redis.RedisError as error:
+        logger.warning("Redis is out of reach: %s", error)
+        return None
 
 
 def publish(report_id: int, event: str, data: Any) -> None:

@@ -14,7 +14,6 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-import redis
 from celery import shared_task
 from django.db.models import F, Q
 from django.utils import timezone
@@ -86,7 +85,7 @@ def _run(report: Report, owner: str) -> None:
         else:
             _finish(report, owner)
     finally:
-        _tolerate(stream.drop_lease, report.id, owner)
+        stream.tolerate(stream.drop_lease, report.id, owner)
         observed.end(report)
 
 
@@ -105,7 +104,7 @@ def revive_reports() -> int:
     It comes every half a minute, so it also tells operators that clock and workers are at work.
     """
     now = timezone.now()
-    _tolerate(even_clock.note, now)
+    stream.tolerate(even_clock.note, now)
     since = now - timedelta(seconds=REVIVE_SECONDS)
     # What is still to come was asked for before the clock was turned back.
     waiting = Report.objects.unfinished().filter(
@@ -174,7 +173,7 @@ def _make(report: Report, owner: str, observed: Observed) -> None:
     written, listed = float("-inf"), monotonic()
     heeds = not is_proven(report)
     for progress in event_loop().iterate(lambda t: _checks(report, t, heeds), TICK):
-        _tolerate(stream.hold_lease, report.id, owner)
+        stream.tolerate(stream.hold_lease, report.id, owner)
         if progress is None:
             continue
         section, queries = progress
@@ -218,7 +217,7 @@ def _finish(report: Report, owner: str, failure: str = "") -> None:
     insist(
         lambda: _store(report, *fields),
         INSIST_SECONDS,
-        meanwhile=lambda: _tolerate(stream.hold_lease, report.id, owner),
+        meanwhile=lambda: stream.tolerate(stream.hold_lease, report.id, owner),
     )
     _tell(report, "done", {})
     consider(report)
@@ -230,18 +229,9 @@ def _store(report: Report, *fields: str) -> None:
 
 
 def _tell(report: Report, event: str, data: Any) -> None:
-    _tolerate(stream.publish, report.id, event, data)
+    stream.tolerate(stream.publish, report.id, event, data)
 
 
 def _take(report_id: int, owner: str) -> bool:
     """The lease; without Redis nobody else can be at it, since the queue is there too."""
-    return _tolerate(stream.hold_lease, report_id, owner) is not False
-
-
-def _tolerate(function: Any, *arguments: Any) -> Any:
-    """Calls what needs Redis. While Redis is away the report goes on: its row has everything."""
-    try:
-        return function(*arguments)
-    except redis.RedisError as error:
-        logger.warning("Redis is out of reach: %s", error)
-        return None
+    return stream.tolerate(stream.hold_lease, report_id, owner) is not False

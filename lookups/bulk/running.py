@@ -22,6 +22,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
+from lookups import stream
 from lookups.engine.names import Domain, to_unicode
 from lookups.engine.opt_out import OptedOut
 from lookups.engine.report import finished
@@ -105,10 +106,10 @@ class Session:
             ledger.settle(self.touched)
         finally:
             self._hand_on()
-            _tolerate(leases.drop, self.lease)
+            stream.tolerate(leases.drop, self.lease)
 
     def _hold(self) -> None:
-        _tolerate(leases.hold, self.lease)
+        stream.tolerate(leases.hold, self.lease)
 
     def _hand_on(self) -> None:
         if not self.is_handed_on:
@@ -203,11 +204,3 @@ class Session:
 
 def _is_below(name: str, domain: str) -> bool:
     return name == domain or name.endswith("." + domain)
-
-
-def _tolerate(function: Callable[[str], None], lease: str) -> None:
-    """While Redis is away the work goes on; the lease is taken again when it is back."""
-    try:
-        function(lease)
-    except redis.RedisError as error:
-        logger.warning("Redis is out of reach: %s", error)

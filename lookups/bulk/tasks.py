@@ -14,6 +14,8 @@ import redis
 from celery import shared_task
 from django.conf import settings
 
+from lookups import stream
+
 from . import leases, ledger
 from .models import Bulk
 from .running import Session
@@ -25,10 +27,7 @@ _turns = threading.BoundedSemaphore(settings.BULK_AT_ONCE)
 @shared_task
 def work_on_bulks() -> None:
     """Works on bulk checks for a while, unless this process does so already."""
-    try:
-        leases.take_token()
-    except redis.RedisError as error:
-        logger.warning("Redis is out of reach: %s", error)
+    stream.tolerate(leases.take_token)
     if not _turns.acquire(blocking=False):
         return
     wake()  # an idle process takes it

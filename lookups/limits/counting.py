@@ -6,7 +6,6 @@ away nothing is counted and nobody is refused.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import redis
 from limits import RateLimitItem, parse_many
 
 from lookups import stream
-
-logger = logging.getLogger(__name__)
 
 OFF = ("", "off")  # what an operator writes for no limit
 
@@ -70,10 +66,8 @@ def count(*asks: Ask) -> list[State]:
         keys.append(f"limit:{ask.name}:{ask.whose}:{seconds}")
         cost = min(ask.cost, rate.amount)
         arguments += [rate.amount, seconds * 1000, cost, f"{ask.name}:{ask.whose}"]
-    try:
-        told = _script()(keys=keys, args=arguments)
-    except redis.RedisError as error:
-        logger.warning("Redis is out of reach: %s", error)
+    told = stream.tolerate(lambda: _script()(keys=keys, args=arguments))
+    if told is None:
         return []
     return [
         State(

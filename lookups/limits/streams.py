@@ -6,7 +6,6 @@ entered again now and then, so what a killed process left behind is gone a minut
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -23,8 +22,6 @@ from django.utils.translation import gettext as _
 from lookups import sse, stream
 
 from .addresses import network_key
-
-logger = logging.getLogger(__name__)
 
 BELIEVED_SECONDS = 60
 RENEW_SECONDS = 20.0
@@ -82,11 +79,9 @@ def _whose(request: Any) -> str:
 
 def _take(key: str, id: str) -> bool:
     """While Redis is away nothing is counted."""
-    try:
-        return bool(_enter()(keys=[key], args=[settings.LIMIT_STREAMS, id, BELIEVED_SECONDS]))
-    except redis.RedisError as error:
-        logger.warning("Redis is out of reach: %s", error)
-        return True
+    arguments = [settings.LIMIT_STREAMS, id, BELIEVED_SECONDS]
+    told = stream.tolerate(lambda: _enter()(keys=[key], args=arguments))
+    return told is None or bool(told)
 
 
 def _leave(key: str, id: str) -> None:

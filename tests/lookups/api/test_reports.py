@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import redis
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -103,7 +104,7 @@ def test_what_is_wrong_is_told_by_field(anybody, queue, body, field):
 
 def test_without_a_queue_nothing_is_left_behind(anybody, monkeypatch):
     def lost(*args, **kwargs):
-        raise tasks.redis.ConnectionError
+        raise redis.ConnectionError
 
     monkeypatch.setattr(tasks, "enqueue", lost)
     answer = anybody.post("/reports/", {"domain": DOMAIN})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import redis
 from django.utils import timezone
 
 from lookups import tasks
@@ -203,7 +204,7 @@ def test_checking_now(mine, user, queue, monkeypatch):
     assert report.watch == watch and report.owner == user
 
     def lost(*args, **kwargs):
-        raise tasks.redis.ConnectionError
+        raise redis.ConnectionError
 
     Report.objects.all().delete()
     monkeypatch.setattr(tasks, "enqueue", lost)
